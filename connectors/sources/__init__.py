@@ -1,0 +1,1 @@
+"""One module an upstream system: its mapping and its refusal reasons, nothing else."""

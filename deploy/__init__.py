@@ -1,0 +1,1 @@
+"""How the parts become a running system: command line, local stack, demo, generated docs."""

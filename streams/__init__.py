@@ -1,0 +1,1 @@
+"""The Faust edge: the agent and the engine that turns each batch into one transaction."""

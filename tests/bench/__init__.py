@@ -1,0 +1,1 @@
+"""Figures with the hardware noted, beside peers in the same run."""

@@ -1,0 +1,1 @@
+"""Kills, pauses and faults under load, judged by what was lost, doubled or reordered."""

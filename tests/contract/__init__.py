@@ -1,0 +1,1 @@
+"""One suite for a real adapter and its fake in memory."""

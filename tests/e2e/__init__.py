@@ -1,0 +1,1 @@
+"""The whole system by its command line, judged by the providers' inboxes."""

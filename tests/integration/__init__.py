@@ -1,0 +1,1 @@
+"""One room against real Kafka and Redis."""

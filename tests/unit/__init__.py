@@ -1,0 +1,1 @@
+"""What needs nothing but Python; the folders mirror the tree."""
