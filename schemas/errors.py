@@ -18,7 +18,7 @@ class PerennialError(Exception):
     """Root of all errors of this system."""
 
 
-class Refused(PerennialError):  # noqa: N818  names say what happened
+class Refused(PerennialError):
     """A record cannot be applied; the engine turns it into a dead letter in the same transaction."""
 
     cause: str = "refused"

@@ -184,6 +184,4 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int = 0
 
 
-CustomerInput = (
-    CustomerChanged | ContractChanged | PaymentRecorded | EngagementSeen | ReceiptGiven | RequestMade
-)
+CustomerInput = CustomerChanged | ContractChanged | PaymentRecorded | EngagementSeen | ReceiptGiven | RequestMade

@@ -14,6 +14,7 @@ EventId = NewType("EventId", str)
 ANY_CHANNEL = "*"
 HEARTBEAT_KEY = b"heartbeat"
 _SEPARATOR = "|"
+_TOUCH_PARTS = 5
 
 
 def touch_key(contract_id: str, term_id: str, step: str, channel: str, revision: int) -> TouchKey:
@@ -32,7 +33,7 @@ def touch_key(contract_id: str, term_id: str, step: str, channel: str, revision:
 def touch_parts(key: str) -> tuple[str, str, str, str, int]:
     """Split a touch key into contract, term, step, channel and revision; ValueError when it is not one."""
     parts = [_unescape(part) for part in key.split(_SEPARATOR)]
-    if len(parts) != 5:
+    if len(parts) != _TOUCH_PARTS:
         message = f"{key!r} is not a touch key: expected contract|term|step|channel|revision"
         raise ValueError(message)
     contract_id, term_id, step, channel, revision = parts

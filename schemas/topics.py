@@ -1,7 +1,7 @@
 """The topic catalogue: every topic's name, key, records, retention, writers and readers, named here and nowhere else.
 
-Names are logical: `schemas.transport` and the stream frame add an installation's topic prefix on the way out and strip it
-on the way in, so that several systems can share a cluster.
+Names are logical: `schemas.transport` and the stream frame add an installation's topic prefix on the way out and strip
+it on the way in, so that several systems can share a cluster.
 """
 
 from dataclasses import dataclass
