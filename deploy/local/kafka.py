@@ -1,24 +1,15 @@
-"""Kafka brokers as local processes: KRaft in combined mode, small heap, quick to start."""
+"""The Kafka brokers of a stack: KRaft in combined mode, small heap, quick to start, and faults by hand."""
 
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from deploy.local import jars, probe
+from deploy.local import probe
 from deploy.local.errors import StackFailed
 from deploy.local.plan import StackPlan
-from deploy.local.ports import free_ports
-from deploy.local.process import Den, OwnedProcess
+from deploy.local.service import Host, Service
 
-_FAST_JVM = (
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=4",
-    "-XX:-UsePerfData",
-    "-Xshare:auto",
-    "-Djava.awt.headless=true",
-)
 _SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
@@ -40,7 +31,6 @@ _SETTINGS: Mapping[str, str] = {
     "num.io.threads": "4",
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
-    "controlled.shutdown.enable": "true",
 }
 _REPLICATED = (
     "offsets.topic.replication.factor",
@@ -60,11 +50,11 @@ class Ports:
 
 
 class KafkaBroker:
-    """One broker process; it keeps its ports and its log over restarts."""
+    """One broker; it keeps its ports and its log over restarts."""
 
-    def __init__(self, number: int, process: OwnedProcess, ports: Ports, plan: StackPlan) -> None:
-        """Take a described process whose log folder is formatted."""
-        self.number, self.process, self.ports, self._plan = number, process, ports, plan
+    def __init__(self, number: int, service: Service, ports: Ports, plan: StackPlan) -> None:
+        """Take a described service."""
+        self.number, self.service, self.ports, self._plan = number, service, ports, plan
 
     @property
     def address(self) -> str:
@@ -77,120 +67,85 @@ class KafkaBroker:
         return f"127.0.0.1:{self.ports.behind_proxy}"
 
     def launch(self) -> None:
-        """Start the process without waiting for it to answer."""
-        self.process.start()
+        """Start without waiting for it to answer."""
+        self.service.start()
 
-    def await_ready(self) -> None:
-        """Return once this broker counts a majority of the plan's brokers as alive."""
-        majority = self._plan.brokers // 2 + 1
-        self._await(majority)
+    def await_alive(self, brokers: int) -> None:
+        """Return once this broker answers and counts `brokers` of the cluster as alive."""
 
-    def await_all(self) -> None:
-        """Return once this broker counts all of the plan's brokers as alive."""
-        self._await(self._plan.brokers)
-
-    def restart(self) -> None:
-        """Start a stopped or killed broker on its old ports and log, and wait until it answers."""
-        self.launch()
-        self.await_ready()
-
-    def stop(self) -> None:
-        """Shut down in order."""
-        self.process.stop()
-
-    def kill(self) -> None:
-        """End at once, as by `kill -9`."""
-        self.process.kill()
-
-    def freeze(self) -> None:
-        """Stop in its tracks; connections stay open and nobody answers."""
-        self.process.freeze()
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        self.process.thaw()
-
-    def is_running(self) -> bool:
-        """Tell whether the process lives."""
-        return self.process.is_running()
-
-    def _await(self, alive: int) -> None:
         def settled() -> bool:
-            return not self.is_running() or probe.brokers_alive(self.ports.clients) >= alive
+            return not self.is_running() or probe.brokers_alive(self.ports.clients) >= brokers
 
         answered = probe.wait_until(settled, within_ms=self._plan.ready_within_ms)
         if not answered or not self.is_running():
-            message = (
-                f"broker {self.number} at {self.address} did not come up; the end of its log:\n{self.process.tail()}"
+            raise StackFailed(
+                f"broker {self.number} at {self.address} did not come up; the end of its log:\n{self.service.tail()}"
             )
-            raise StackFailed(message)
+
+    def restart(self) -> None:
+        """Start a stopped or killed broker on its old ports and log; wait until it answers in a majority."""
+        self.launch()
+        self.await_alive(_majority(self._plan))
+
+    def stop(self) -> None:
+        """Shut down in order."""
+        self.service.stop()
+
+    def kill(self) -> None:
+        """End at once, as by `kill -9`."""
+        self.service.kill()
+
+    def freeze(self) -> None:
+        """Stop in its tracks; connections stay open and nobody answers."""
+        self.service.freeze()
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        self.service.thaw()
+
+    def is_running(self) -> bool:
+        """Tell whether it lives."""
+        return self.service.is_running()
 
 
-def describe_brokers(den: Den, plan: StackPlan) -> tuple[KafkaBroker, ...]:
-    """Format the log folders of a new cluster and return its brokers, not yet started."""
+def describe_brokers(host: Host, ports: Sequence[Ports], plan: StackPlan) -> tuple[KafkaBroker, ...]:
+    """Describe the brokers of a new cluster, not yet started."""
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    ports = _ports(plan.brokers)
-    brokers, formatting = [], []
-    for number in range(plan.brokers):
-        file = den.folder / f"broker-{number}.properties"
-        file.write_text(_properties(number, ports, plan, den.folder))
-        formatting.append(_format(den, cluster, file))
-        process = OwnedProcess(
-            den,
-            f"broker-{number}",
-            [*_jvm(f"-Xmx{plan.heap_mib}m", f"-Xms{min(plan.heap_mib, 256)}m"), "kafka.Kafka", str(file)],
-            environment=plan.broker_environment,
-        )
-        brokers.append(KafkaBroker(number, process, ports[number], plan))
-    for one in formatting:
-        _await_format(one)
-    return tuple(brokers)
+    return tuple(_describe(host, number, cluster, ports, plan) for number in range(plan.brokers))
 
 
-def _ports(brokers: int) -> list[Ports]:
-    found = free_ports(3 * brokers)
-    return [Ports(clients=a, quorum=b, behind_proxy=c) for a, b, c in zip(*[iter(found)] * 3, strict=True)]
+def _describe(host: Host, number: int, cluster: str, ports: Sequence[Ports], plan: StackPlan) -> KafkaBroker:
+    file = host.folder / f"broker-{number}.properties"
+    settings = server_properties(host, number, ports, plan)
+    file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    service = host.kafka(file, cluster=cluster, heap_mib=plan.heap_mib, environment=plan.broker_environment)
+    return KafkaBroker(number, service, ports[number], plan)
 
 
-def _properties(number: int, ports: Sequence[Ports], plan: StackPlan, folder: Path) -> str:
+def server_properties(host: Host, number: int, ports: Sequence[Ports], plan: StackPlan) -> dict[str, str]:
+    """Give the settings of broker `number`; those of the plan win."""
     mine = ports[number]
     listeners = {"PLAINTEXT": mine.clients, "CONTROLLER": mine.quorum}
     advertised = {"PLAINTEXT": mine.clients}
     if number in plan.proxy_ports:
         listeners["PROXY"], advertised["PROXY"] = mine.behind_proxy, plan.proxy_ports[number]
-    copies = str(plan.brokers)
-    settings = {
+    return {
         **_SETTINGS,
-        **dict.fromkeys(_REPLICATED, copies),
+        **dict.fromkeys(_REPLICATED, str(plan.brokers)),
         "node.id": str(number),
-        "transaction.state.log.min.isr": str(plan.brokers // 2 + 1),
-        "min.insync.replicas": str(plan.brokers // 2 + 1),
-        "listeners": _listeners(listeners),
-        "advertised.listeners": _listeners(advertised),
+        "transaction.state.log.min.isr": str(_majority(plan)),
+        "min.insync.replicas": str(_majority(plan)),
+        "listeners": _listeners(host.listen_on, listeners),
+        "advertised.listeners": _listeners("127.0.0.1", advertised),
         "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{one.quorum}" for n, one in enumerate(ports)),
-        "log.dirs": str(plan.log_folders.get(number, folder / f"log-{number}")),
+        "log.dirs": str(plan.log_folders.get(number, host.folder / f"log-{number}")),
         **plan.broker_settings,
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def _listeners(ports: Mapping[str, int]) -> str:
-    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+def _listeners(host: str, ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://{host}:{port}" for name, port in ports.items())
 
 
-def _jvm(*options: str) -> list[str]:
-    log4j = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
-    return [str(jars.java()), *_FAST_JVM, *options, log4j, "-cp", f"{jars.kafka_jars()}/*"]
-
-
-def _format(den: Den, cluster: str, file: Path) -> OwnedProcess:
-    command = [*_jvm("-Xmx64m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format"]
-    one = OwnedProcess(den, f"format-{file.stem}", [*command, "-t", cluster, "-c", str(file), "--ignore-formatted"])
-    one.start()
-    return one
-
-
-def _await_format(one: OwnedProcess) -> None:
-    if one.end() != 0:
-        message = f"Kafka's StorageTool could not format a log folder:\n{one.tail()}"
-        raise StackFailed(message)
+def _majority(plan: StackPlan) -> int:
+    return plan.brokers // 2 + 1

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+
+
+class Runtime(StrEnum):
+    """What the services run on."""
+
+    AUTO = "auto"  # containers where a Docker engine answers, else processes
+    CONTAINERS = "containers"
+    PROCESSES = "processes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +19,8 @@ class StackPlan:
     """The services of a stack and the settings that tests, chaos and bench vary.
 
     Attributes:
-        brokers: 1 or 3; three form one controller quorum and replicate offsets and transactions.
+        runtime: containers or processes; tests that need a process id ask for processes.
+        brokers: 0, 1 or 3; three form one controller quorum and replicate offsets and transactions.
         redis: whether a Redis belongs to the stack.
         heap_mib: largest heap of each broker's JVM.
         log_folders: where broker `n` keeps its log, by `n`; others keep it in the stack's private folder.
@@ -22,6 +32,7 @@ class StackPlan:
         ready_within_ms: how long a service may take to answer before the start counts as failed.
     """
 
+    runtime: Runtime = Runtime.AUTO
     brokers: int = 1
     redis: bool = True
     heap_mib: int = 512
@@ -34,6 +45,5 @@ class StackPlan:
 
     def __post_init__(self) -> None:
         """Refuse a quorum that cannot lose a member, or has an even number of them."""
-        if self.brokers not in {1, 3}:
-            message = f"a local stack has 1 or 3 brokers, not {self.brokers}"
-            raise ValueError(message)
+        if self.brokers not in {0, 1, 3}:
+            raise ValueError(f"a local stack has 0, 1 or 3 brokers, not {self.brokers}")

@@ -4,11 +4,15 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from deploy.local.engine import engine_answers
 from deploy.local.errors import StackUnavailable
-from deploy.local.kafka import KafkaBroker, describe_brokers
-from deploy.local.plan import StackPlan
+from deploy.local.kafka import KafkaBroker, Ports, describe_brokers
+from deploy.local.plan import Runtime, StackPlan
+from deploy.local.ports import free_ports
 from deploy.local.process import Den
-from deploy.local.valkey import RedisServer, describe_redis
+from deploy.local.processes import Processes
+from deploy.local.redis import RedisServer, describe_redis
+from deploy.local.service import Host
 
 
 class LocalStack:
@@ -70,16 +74,33 @@ class LocalStack:
         self.stop()
 
     def _start(self, undo: ExitStack) -> None:
+        redis_port, *kafka_ports = free_ports(1 + 3 * self.plan.brokers)
         den = Den()
         undo.callback(den.close)
+        host = self._host(den, undo, (redis_port, *kafka_ports))
         if self.plan.redis:
-            self._redis = describe_redis(den, self.plan)
+            self._redis = describe_redis(host, redis_port, self.plan)
             undo.callback(self._redis.stop)
-        self.brokers = describe_brokers(den, self.plan)
-        for one in self.brokers:
-            undo.callback(one.kill)  # the log is thrown away, so an orderly shutdown would buy nothing
-            one.launch()
+            self._redis.launch()
+        self._start_brokers(host, kafka_ports, undo)
         if self._redis:
-            self._redis.restart()
+            self._redis.await_ready()
         for one in self.brokers:
-            one.await_all()
+            one.await_alive(self.plan.brokers)
+
+    def _start_brokers(self, host: Host, ports: list[int], undo: ExitStack) -> None:
+        threes = (ports[at : at + 3] for at in range(0, len(ports), 3))
+        mine = [Ports(clients=one, quorum=two, behind_proxy=three) for one, two, three in threes]
+        self.brokers = describe_brokers(host, mine, self.plan)
+        for broker in self.brokers:
+            undo.callback(broker.kill)  # the log is thrown away, so an orderly shutdown would buy nothing
+            broker.launch()
+
+    def _host(self, den: Den, undo: ExitStack, ports: tuple[int, ...]) -> Host:
+        if self.plan.runtime is Runtime.PROCESSES or (self.plan.runtime is Runtime.AUTO and not engine_answers()):
+            return Processes(den)
+        from deploy.local.containers import Containers  # noqa: PLC0415  testcontainers is slow to import
+
+        host = Containers(den.folder, ports, self.plan.log_folders.values())
+        undo.callback(host.close)
+        return host
