@@ -1,0 +1,82 @@
+"""Files as people save them: each row readable or named as bad with its line, each encoding told, none guessed."""
+
+from pathlib import Path
+
+import pytest
+
+from connectors.sources.rows import BadRow, Row, UnreadableFile, read_rows
+
+NASTY = 'A&B "quoted" 公司 🐉 שלום'
+
+
+def saved(folder: Path, name: str, content: str | bytes, encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+def test_a_bad_line_hides_none_of_the_others(tmp_path: Path) -> None:
+    path = saved(tmp_path, "events.jsonl", '{"type": "customer"}\n\nnot json\n[1]\n{"type": "payment"}\n')
+    rows = list(read_rows(path))
+    assert [(type(row), row.line) for row in rows] == [(Row, 1), (BadRow, 3), (BadRow, 4), (Row, 5)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_believed(tmp_path: Path, encoding: str) -> None:
+    path = saved(tmp_path, "events.jsonl", f'{{"name": "{NASTY.replace(chr(34), "")}"}}\n', encoding)
+    (row,) = read_rows(path)
+    assert isinstance(row, Row)
+    assert row.fields["name"] == NASTY.replace('"', "")
+
+
+def test_chinese_of_an_old_spreadsheet_is_named_not_guessed(tmp_path: Path) -> None:
+    path = saved(tmp_path, "events.csv", "type,name\ncustomer,ACME\ncustomer,北京公司\n", "gbk")
+    with pytest.raises(UnreadableFile, match=r"line 3 is not utf-8; it looks like gb18030: give --encoding gb18030"):
+        list(read_rows(path))
+    rows = list(read_rows(path, "gb18030"))
+    assert [row.fields["name"] for row in rows if isinstance(row, Row)] == ["ACME", "北京公司"]
+
+
+def test_a_csv_leaves_out_empty_cells_and_groups_dotted_columns(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path, "c.csv", 'type,customer_id,contact.name,contact.email,zone\ncustomer,C-1,"A, B",a@b.example,\n'
+    )
+    (row,) = read_rows(path)
+    assert isinstance(row, Row)
+    assert row.fields == {
+        "type": "customer",
+        "customer_id": "C-1",
+        "contact": {"name": "A, B", "email": "a@b.example"},
+    }
+
+
+def test_a_csv_row_is_named_by_the_line_it_starts_on(tmp_path: Path) -> None:
+    path = saved(tmp_path, "c.csv", 'a,b\n"two\nlines",1\nx,1,extra\n')
+    rows = list(read_rows(path))
+    assert [(row.line, type(row)) for row in rows] == [(2, Row), (4, BadRow)]
+
+
+def test_a_comma_without_quotes_is_told(tmp_path: Path) -> None:
+    (row,) = read_rows(saved(tmp_path, "c.csv", "a,b\n1,2,3\n"))
+    assert isinstance(row, BadRow)
+    assert "is a comma not in quotes?" in row.problem
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", "the file is empty"), (b"  \n", "the file is empty"), (b'{"a": "\xff\xff\xff"}', "save the file as UTF-8")],
+)
+def test_an_unreadable_file_says_so(tmp_path: Path, content: bytes, problem: str) -> None:
+    with pytest.raises(UnreadableFile, match=problem):
+        list(read_rows(saved(tmp_path, "events.jsonl", content)))
+
+
+def test_a_missing_file_says_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="No such file"):
+        list(read_rows(tmp_path / "nowhere.jsonl"))
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"a": ' + "9" * 10_000 + "}"])
+def test_a_hostile_line_is_a_bad_row(tmp_path: Path, line: str) -> None:
+    (row,) = read_rows(saved(tmp_path, "events.jsonl", line))
+    assert isinstance(row, BadRow)
