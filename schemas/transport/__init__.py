@@ -1,0 +1,1 @@
+"""The Kafka client both edges share: the only package that imports confluent_kafka."""

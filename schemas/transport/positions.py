@@ -1,0 +1,81 @@
+"""Where logs begin and end and what groups have committed: few calls for many partitions, by the admin protocol."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported without __all__
+
+from schemas.transport.deadline import until
+from schemas.transport.records import TopicPartition, partitions_to_client
+from schemas.transport.settings import KafkaSettings
+
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves these two unannotated
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the same
+
+
+class Positions:
+    """One admin connection that answers questions about offsets; threads may share it."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Make the client."""
+        self._admin = AdminClient(settings.common())
+
+    def end_offsets(self, partitions: Iterable[TopicPartition], within_ms: int = 30_000) -> dict[TopicPartition, int]:
+        """Return high watermarks: the end including transactions still open, so nothing appended lies past it (I6)."""
+        return self._list(partitions, _LATEST, within_ms)
+
+    def beginning_offsets(
+        self, partitions: Iterable[TopicPartition], within_ms: int = 30_000
+    ) -> dict[TopicPartition, int]:
+        """Return the first offset each log still holds."""
+        return self._list(partitions, _EARLIEST, within_ms)
+
+    def offsets_at(
+        self, partitions: Iterable[TopicPartition], at_ms: int, within_ms: int = 30_000
+    ) -> dict[TopicPartition, int]:
+        """Return the offset of the first record stamped at or after `at_ms`; -1 where there is none."""
+        return self._list(partitions, OffsetSpec.for_timestamp(at_ms), within_ms)
+
+    def committed(
+        self, group: str, partitions: Iterable[TopicPartition], within_ms: int = 30_000
+    ) -> dict[TopicPartition, int | None]:
+        """Return a group's committed offsets, None where there is none; waits for transactions that may change them."""
+        asked = partitions_to_client(partitions)
+        if not asked:
+            return {}
+
+        def ask(left_s: float) -> dict[TopicPartition, int | None]:
+            request = ConsumerGroupTopicPartitions(group, asked)
+            answer = self._admin.list_consumer_group_offsets(
+                [request], require_stable=True, request_timeout=_at_least(left_s)
+            )
+            found = answer[group].result().topic_partitions
+            for one in found:
+                if one.error is not None:
+                    raise KafkaException(one.error)
+            return {TopicPartition(one.topic, one.partition): _or_none(one.offset) for one in found}
+
+        return until(within_ms, f"read committed offsets of group {group}", ask)
+
+    def _list(
+        self, partitions: Iterable[TopicPartition], spec: OffsetSpec, within_ms: int
+    ) -> dict[TopicPartition, int]:
+        asked = dict.fromkeys(partitions_to_client(partitions), spec)
+        if not asked:
+            return {}
+
+        def ask(left_s: float) -> dict[TopicPartition, int]:
+            answer = self._admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_at_least(left_s)
+            )
+            return {TopicPartition(one.topic, one.partition): found.result().offset for one, found in answer.items()}
+
+        return until(within_ms, f"list offsets of {len(asked)} partitions", ask)
+
+
+def _at_least(left_s: float) -> float:
+    return max(left_s, 0.1)  # a request needs a positive timeout; the deadline itself is kept by `until`
+
+
+def _or_none(offset: int) -> int | None:
+    return offset if offset >= 0 else None
