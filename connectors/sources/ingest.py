@@ -11,18 +11,13 @@ from typing import Protocol
 
 import msgspec
 
+from connectors.sources.publisher import Outgoing, Outlet
 from connectors.sources.rows import BadRow, Row
 from schemas import topics
 from schemas.errors import PerennialError
-from schemas.events import (
-    ContractChanged,
-    CustomerChanged,
-    EngagementSeen,
-    PaymentRecorded,
-    RequestMade,
-)
+from schemas.events import ContractChanged, CustomerChanged, EngagementSeen, PaymentRecorded, RequestMade
 from schemas.outputs import ContactChanged, ContactKeyWrapped
-from schemas.vocabulary import Channel
+from schemas.vocabulary import Channel, RequestKind
 
 ROWS_A_TRANSACTION = 500
 TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
@@ -36,29 +31,28 @@ TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
 }
 _CONTACT = "contact"
 _REACHED_BY = {"email": Channel.EMAIL, "phone": Channel.SMS}
+_ERASED_WITH_A_CUSTOMER = (topics.CONTACT_KEY, topics.CONTACT)
 
 
-class Outlet(Protocol):
-    """Where records go, a transaction at a time."""
+class Sealed(Protocol):
+    """An encrypted contact and the wrapped key that opens it."""
 
-    def begin(self) -> None:
-        """Open a transaction."""
+    @property
+    def contact(self) -> ContactChanged:
+        """The record of the contact topic."""
 
-    def produce(self, topic: str, key: bytes, value: bytes) -> None:
-        """Put one record into it."""
-
-    def commit(self) -> None:
-        """Make all of it visible at once."""
-
-    def abort(self) -> None:
-        """Forget all of it."""
+    @property
+    def key(self) -> ContactKeyWrapped:
+        """The record of the key topic."""
 
 
 class Sealer(Protocol):
     """What encrypts a contact under the customer's own key."""
 
-    def seal(self, customer: CustomerChanged, contact: Mapping[str, str]) -> Iterable[msgspec.Struct]:
-        """Give the contact record, and the wrapped key first when the customer has none yet."""
+    def seal(
+        self, *, customer_id: str, version: int, occurred_at_ms: int, event_id: str, fields: Mapping[str, str]
+    ) -> Sealed:
+        """Seal the clear fields of one contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,57 +82,65 @@ def ingest(
     """
     account, source = Account(), iter(rows)
     while chunk := list(islice(source, ROWS_A_TRANSACTION)):
-        outlet.begin()
-        try:
-            for row in chunk:
-                _take(row, ingestion, outlet, reject, account)
-        except BaseException:
-            outlet.abort()
-            raise
-        outlet.commit()
+        outgoing = [one for row in chunk for one in _taken(row, ingestion, reject, account)]
+        if outgoing:
+            outlet.publish(outgoing)
+        account.records.update(one.topic for one in outgoing)
         yield account
 
 
-def records_of(fields: Mapping[str, object], ingestion: Ingestion) -> tuple[msgspec.Struct, ...]:
-    """Parse one row into its event and, where it names a person, the sealed contact.
+def outgoing_of(fields: Mapping[str, object], ingestion: Ingestion) -> tuple[Outgoing, ...]:
+    """Turn one row into the records that must become visible together.
 
     Raises:
         PerennialError, ValueError: the row is no record of ours; the message says which field.
     """
     contact = _contact(fields)
-    bare = {name: value for name, value in fields.items() if name != _CONTACT}
-    event = ingestion.parse(bare)
+    event = ingestion.parse({name: value for name, value in fields.items() if name != _CONTACT})
     if contact is None:
-        return (event,)
+        return (_outgoing(event, ingestion), *_erased(event))
     if not isinstance(event, CustomerChanged):
-        raise ValueError("only a customer row may carry a contact")  # noqa: TRY004  rows raise ValueError
+        raise ValueError("only a customer row may carry a contact")  # noqa: TRY004  bad rows are ValueErrors
     if "reachable" not in fields:
         reached = tuple(channel for name, channel in _REACHED_BY.items() if contact.get(name))
         event = msgspec.structs.replace(event, reachable=reached)
-    return (event, *ingestion.sealer.seal(event, contact))
+    sealed = ingestion.sealer.seal(
+        customer_id=event.customer_id,
+        version=event.version,
+        occurred_at_ms=event.occurred_at_ms,
+        event_id=event.event_id,
+        fields=contact,
+    )
+    return tuple(_outgoing(record, ingestion) for record in (event, sealed.key, sealed.contact))
 
 
-def _take(
-    row: Row | BadRow, ingestion: Ingestion, outlet: Outlet, reject: Callable[[BadRow], None], account: Account
-) -> None:
+def _taken(
+    row: Row | BadRow, ingestion: Ingestion, reject: Callable[[BadRow], None], account: Account
+) -> tuple[Outgoing, ...]:
     account.rows += 1
-    if isinstance(row, BadRow):
-        account.rejected += 1
-        reject(row)
-        return
     try:
-        encoded = [(record, ingestion.encode(record)) for record in records_of(row.fields, ingestion)]
+        if isinstance(row, Row):
+            return outgoing_of(row.fields, ingestion)
     except (PerennialError, ValueError) as problem:
-        account.rejected += 1
-        reject(BadRow(line=row.line, problem=str(problem), text=row.text))
-        return
-    for record, value in encoded:
-        account.records[type(record).__name__] += 1
-        outlet.produce(TOPIC_OF[type(record)], _key(record), value)
+        row = BadRow(line=row.line, problem=str(problem), text=row.text)
+    account.rejected += 1
+    reject(row)
+    return ()
 
 
-def _key(record: msgspec.Struct) -> bytes:
-    return str(getattr(record, "customer_id")).encode()  # noqa: B009  every record of TOPIC_OF has one
+def _outgoing(record: msgspec.Struct, ingestion: Ingestion) -> Outgoing:
+    customer_id = str(getattr(record, "customer_id", ""))
+    if not customer_id:
+        raise ValueError("customer_id is missing")
+    return Outgoing(topic=TOPIC_OF[type(record)], key=customer_id.encode(), value=ingestion.encode(record))
+
+
+def _erased(event: msgspec.Struct) -> tuple[Outgoing, ...]:
+    """An erasure takes the customer's key and contact with it."""
+    if not isinstance(event, RequestMade) or event.kind is not RequestKind.ERASURE:
+        return ()
+    key = event.customer_id.encode()
+    return tuple(Outgoing(topic=topic, key=key, value=None) for topic in _ERASED_WITH_A_CUSTOMER)
 
 
 def _contact(fields: Mapping[str, object]) -> dict[str, str] | None:
@@ -146,7 +148,7 @@ def _contact(fields: Mapping[str, object]) -> dict[str, str] | None:
     if contact is None:
         return None
     if not isinstance(contact, Mapping):
-        raise ValueError('contact: an object is expected, such as {"name": "...", "email": "..."}')  # noqa: TRY004  rows raise ValueError
+        raise ValueError('contact: an object is expected, such as {"name": "...", "email": "..."}')  # noqa: TRY004  as above
     wrong = [str(name) for name, value in contact.items() if not isinstance(value, str | None)]
     if wrong:
         raise ValueError(f"contact: {', '.join(wrong)} must be text")
