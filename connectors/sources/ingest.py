@@ -5,7 +5,7 @@ Running the same file twice is harmless: versions decide, and event ids come fro
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from connectors.sources.rows import BadRow, Row
 from schemas import topics
 from schemas.errors import PerennialError
 from schemas.events import ContractChanged, CustomerChanged, EngagementSeen, PaymentRecorded, RequestMade
+from schemas.json_lines import ContactDetails, parse_csv_row, parse_json_line
 from schemas.outputs import ContactChanged, ContactKeyWrapped
 from schemas.vocabulary import Channel, RequestKind
 
@@ -26,10 +27,7 @@ TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
     PaymentRecorded: topics.PAYMENT,
     EngagementSeen: topics.ENGAGEMENT,
     RequestMade: topics.REQUEST,
-    ContactChanged: topics.CONTACT,
-    ContactKeyWrapped: topics.CONTACT_KEY,
 }
-_CONTACT = "contact"
 _REACHED_BY = {"email": Channel.EMAIL, "phone": Channel.SMS}
 _ERASED_WITH_A_CUSTOMER = (topics.CONTACT_KEY, topics.CONTACT)
 
@@ -57,11 +55,11 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """What it takes to turn a row into records; `parse` raises a PerennialError or ValueError for a bad one."""
+    """What it takes to turn a row into records; `record` names the type of CSV rows that have no column `type`."""
 
-    parse: Callable[[Mapping[str, object]], msgspec.Struct]
     encode: Callable[[msgspec.Struct], bytes]
     sealer: Sealer
+    record: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,29 +87,17 @@ def ingest(
         yield account
 
 
-def outgoing_of(fields: Mapping[str, object], ingestion: Ingestion) -> tuple[Outgoing, ...]:
+def outgoing_of(row: Row, ingestion: Ingestion) -> tuple[Outgoing, ...]:
     """Turn one row into the records that must become visible together.
 
     Raises:
-        PerennialError, ValueError: the row is no record of ours; the message says which field.
+        PerennialError, ValueError: the row is no record that may be published; the message says which field.
     """
-    contact = _contact(fields)
-    event = ingestion.parse({name: value for name, value in fields.items() if name != _CONTACT})
-    if contact is None:
-        return (_outgoing(event, ingestion), *_erased(event))
-    if not isinstance(event, CustomerChanged):
-        raise ValueError("only a customer row may carry a contact")  # noqa: TRY004  bad rows are ValueErrors
-    if "reachable" not in fields:
-        reached = tuple(channel for name, channel in _REACHED_BY.items() if contact.get(name))
-        event = msgspec.structs.replace(event, reachable=reached)
-    sealed = ingestion.sealer.seal(
-        customer_id=event.customer_id,
-        version=event.version,
-        occurred_at_ms=event.occurred_at_ms,
-        event_id=event.event_id,
-        fields=contact,
-    )
-    return tuple(_outgoing(record, ingestion) for record in (event, sealed.key, sealed.contact))
+    read = parse_json_line(row.text) if row.cells is None else parse_csv_row(row.cells, record=ingestion.record)
+    if read.contact is None or not isinstance(read.record, CustomerChanged):
+        return (_outgoing(read.record, ingestion), *_erased(read.record))
+    customer = _reachable(read.record, read.contact, row)
+    return (_outgoing(customer, ingestion), *_sealed(customer, read.contact, ingestion))
 
 
 def _taken(
@@ -120,7 +106,7 @@ def _taken(
     account.rows += 1
     try:
         if isinstance(row, Row):
-            return outgoing_of(row.fields, ingestion)
+            return outgoing_of(row, ingestion)
     except (PerennialError, ValueError) as problem:
         row = BadRow(line=row.line, problem=str(problem), text=row.text)
     account.rejected += 1
@@ -128,11 +114,37 @@ def _taken(
     return ()
 
 
+def _reachable(customer: CustomerChanged, contact: ContactDetails, row: Row) -> CustomerChanged:
+    """What the core may know of a contact: the channels it opens, unless the CRM states them itself."""
+    is_stated = bool(row.cells.get("reachable")) if row.cells is not None else '"reachable"' in row.text
+    if is_stated:
+        return customer
+    reached = tuple(channel for name, channel in _REACHED_BY.items() if getattr(contact, name).strip())
+    return msgspec.structs.replace(customer, reachable=reached)
+
+
+def _sealed(customer: CustomerChanged, contact: ContactDetails, ingestion: Ingestion) -> tuple[Outgoing, ...]:
+    sealed = ingestion.sealer.seal(
+        customer_id=customer.customer_id,
+        version=customer.version,
+        occurred_at_ms=customer.occurred_at_ms,
+        event_id=customer.event_id,
+        fields={name: value for name, value in asdict(contact).items() if value.strip()},
+    )
+    key, encode = customer.customer_id.encode(), ingestion.encode
+    return (
+        Outgoing(topic=topics.CONTACT_KEY, key=key, value=encode(sealed.key)),
+        Outgoing(topic=topics.CONTACT, key=key, value=encode(sealed.contact)),
+    )
+
+
 def _outgoing(record: msgspec.Struct, ingestion: Ingestion) -> Outgoing:
-    customer_id = str(getattr(record, "customer_id", ""))
+    topic, customer_id = TOPIC_OF.get(type(record)), str(getattr(record, "customer_id", ""))
+    if topic is None:
+        raise ValueError("only customer, contract, payment, engagement and request rows are published from files")
     if not customer_id:
-        raise ValueError("customer_id is missing")
-    return Outgoing(topic=TOPIC_OF[type(record)], key=customer_id.encode(), value=ingestion.encode(record))
+        raise ValueError("customer_id: empty; for all customers use `perennial stop` or `perennial start`")
+    return Outgoing(topic=topic, key=customer_id.encode(), value=ingestion.encode(record))
 
 
 def _erased(event: msgspec.Struct) -> tuple[Outgoing, ...]:
@@ -141,15 +153,3 @@ def _erased(event: msgspec.Struct) -> tuple[Outgoing, ...]:
         return ()
     key = event.customer_id.encode()
     return tuple(Outgoing(topic=topic, key=key, value=None) for topic in _ERASED_WITH_A_CUSTOMER)
-
-
-def _contact(fields: Mapping[str, object]) -> dict[str, str] | None:
-    contact = fields.get(_CONTACT)
-    if contact is None:
-        return None
-    if not isinstance(contact, Mapping):
-        raise ValueError('contact: an object is expected, such as {"name": "...", "email": "..."}')  # noqa: TRY004  as above
-    wrong = [str(name) for name, value in contact.items() if not isinstance(value, str | None)]
-    if wrong:
-        raise ValueError(f"contact: {', '.join(wrong)} must be text")
-    return {str(name): value.strip() for name, value in contact.items() if value and value.strip()}

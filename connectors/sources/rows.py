@@ -32,11 +32,14 @@ class UnreadableFile(PerennialError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One record as written, not yet judged; `line` is where it starts, counted from 1."""
+    """One record as written, not yet judged: a JSON line, or the cells of a CSV row by column.
+
+    `line` is where it starts, counted from 1; `text` is what a person finds there.
+    """
 
     line: int
-    fields: Mapping[str, object]
     text: str
+    cells: Mapping[str | None, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +91,8 @@ def _is_csv(path: Path, text: TextIO) -> bool:
 
 def _json_rows(text: TextIO) -> Iterator[Row | BadRow]:
     for line, written in enumerate(text, start=1):
-        if not written.strip():
-            continue
-        try:
-            fields = json.loads(written)
-        except ValueError as error:  # what json raises, and what int() raises on 5,000 digits
-            yield BadRow(line=line, problem=f"not JSON: {error}", text=written.rstrip("\r\n"))
-        except RecursionError:
-            yield BadRow(line=line, problem="not JSON: nested too deeply", text=written[:200])
-        else:
-            yield _object_row(line, fields, written.rstrip("\r\n"))
-
-
-def _object_row(line: int, fields: object, written: str) -> Row | BadRow:
-    if isinstance(fields, dict):
-        return Row(line=line, fields=fields, text=written)
-    return BadRow(line=line, problem=f"a JSON object is expected, not {type(fields).__name__}", text=written)
+        if written.strip():
+            yield Row(line=line, text=written.strip("\r\n"))
 
 
 def _csv_rows(text: TextIO) -> Iterator[Row | BadRow]:
@@ -128,24 +117,12 @@ def _csv_rows(text: TextIO) -> Iterator[Row | BadRow]:
 
 
 def _cell_row(line: int, names: list[str], cells: list[str]) -> Row | BadRow:
-    written = json.dumps(dict(zip(names, cells, strict=False)), ensure_ascii=False)
+    named: dict[str | None, object] = dict(zip(names, cells, strict=False))
+    written = json.dumps(named, ensure_ascii=False)
     if len(cells) > len(names):
         problem = f"{len(cells)} cells under {len(names)} column names; is a comma not in quotes?"
         return BadRow(line=line, problem=problem, text=written)
-    return Row(line=line, fields=_nested(zip(names, cells, strict=False)), text=written)
-
-
-def _nested(cells: Iterator[tuple[str, str]]) -> dict[str, object]:
-    """Leave out empty cells (not given) and turn columns such as `contact.email` into an object."""
-    fields: dict[str, object] = {}
-    for name, cell in cells:
-        if not name or not cell.strip():
-            continue
-        outer, _, inner = name.partition(".")
-        group = fields.setdefault(outer, {}) if inner else fields
-        if isinstance(group, dict):
-            group[inner or outer] = cell.strip()
-    return fields
+    return Row(line=line, text=written, cells=named)
 
 
 def _wrong_encoding(path: Path, error: UnicodeDecodeError) -> str:

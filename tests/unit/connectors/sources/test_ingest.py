@@ -1,5 +1,6 @@
 """Ingestion: contacts are split from what the core may know, both leave together, and a bad row costs only itself."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,8 @@ import pytest
 from connectors.sources.ingest import ROWS_A_TRANSACTION, Ingestion, ingest, outgoing_of
 from connectors.sources.publisher import Outgoing
 from connectors.sources.rows import BadRow, Row
-from schemas.events import CustomerChanged, RequestMade
+from schemas.errors import InvalidRecord
+from schemas.events import CustomerChanged
 from schemas.identity import CustomerId, EventId
 from schemas.outputs import ContactChanged, ContactKeyWrapped
 from schemas.vocabulary import Channel
@@ -66,17 +68,17 @@ class NamingSealer:
         )
 
 
-def parse(fields: Mapping[str, object]) -> msgspec.Struct:
-    kind: type[msgspec.Struct] = RequestMade if "kind" in fields else CustomerChanged
-    return msgspec.convert({"event_id": "e", "version": 1, "occurred_at_ms": 1, **fields}, kind)
+INGESTION = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer())
+BORN = {"type": "customer", "customer_id": "C-1", "version": 1, "occurred_at_ms": 1}
 
 
-INGESTION = Ingestion(parse=parse, encode=msgspec.json.encode, sealer=NamingSealer())
+def row(line: int = 1, /, **fields: object) -> Row:
+    return Row(line=line, text=json.dumps(fields, ensure_ascii=False))
 
 
 def customer_rows(*contacts: Mapping[str, object] | None) -> list[Row | BadRow]:
     return [
-        Row(line=line, fields={"customer_id": f"C-{line}"} | ({"contact": contact} if contact else {}), text="{}")
+        row(line, **BORN | {"customer_id": f"C-{line}"} | ({"contact": contact} if contact else {}))
         for line, contact in enumerate(contacts, start=1)
     ]
 
@@ -87,8 +89,8 @@ def run(
     return [account.rows for account in ingest(rows, INGESTION, outlet, reject)]
 
 
-def reachable_of(fields: Mapping[str, object]) -> tuple[Channel, ...]:
-    value = outgoing_of(fields, INGESTION)[0].value
+def reachable_of(**fields: object) -> tuple[Channel, ...]:
+    value = outgoing_of(row(**BORN | fields), INGESTION)[0].value
     assert value is not None
     return msgspec.json.decode(value, type=CustomerChanged).reachable
 
@@ -120,20 +122,20 @@ def test_a_contact_never_reaches_the_core() -> None:
 def test_the_core_learns_by_which_channel_a_contact_can_be_reached(
     contact: Mapping[str, str], reachable: tuple[Channel, ...]
 ) -> None:
-    assert reachable_of({"customer_id": "C-1", "contact": contact}) == reachable
+    assert reachable_of(contact=contact) == reachable
 
 
 def test_a_stated_reachability_is_kept() -> None:
-    row = {"customer_id": "C-1", "reachable": ["wecom"], "contact": {"email": "a@b.example"}}
-    assert reachable_of(row) == (Channel.WECOM,)
+    assert reachable_of(reachable=["wecom"], contact={"email": "a@b.example"}) == (Channel.WECOM,)
+    assert reachable_of(reachable=[], contact={"email": "a@b.example"}) == ()
 
 
 def test_a_bad_row_costs_only_itself() -> None:
     outlet, rejected = ListedOutlet(), list[BadRow]()
     rows = customer_rows({"name": "A"}, {"name": 5}, None)
     run([*rows, BadRow(line=9, problem="not JSON", text="{")], outlet, rejected.append)
-    assert [row.line for row in rejected] == [2, 9]
-    assert "name must be text" in rejected[0].problem
+    assert [bad.line for bad in rejected] == [2, 9]
+    assert "write a map of texts" in rejected[0].problem
     assert {key for _, key, _ in outlet.published} == {b"C-1", b"C-3"}
 
 
@@ -151,20 +153,48 @@ def test_a_big_file_goes_in_many_small_transactions() -> None:
 
 
 def test_only_a_customer_row_may_carry_a_contact() -> None:
-    with pytest.raises(ValueError, match="only a customer row"):
-        outgoing_of({"kind": "opted_out", "customer_id": "C", "contact": {"name": "A"}}, INGESTION)
+    asked = row(type="request", kind="opted_out", customer_id="C", occurred_at_ms=1, contact={"name": "A"})
+    with pytest.raises(InvalidRecord, match="belong to a row of type customer"):
+        outgoing_of(asked, INGESTION)
 
 
-def test_a_record_without_a_customer_is_a_bad_row() -> None:
+def test_a_stop_is_no_row_of_a_file() -> None:
     rejected = list[BadRow]()
-    run([Row(line=7, fields={"customer_id": ""}, text="{}")], ListedOutlet(), rejected.append)
-    assert [(row.line, row.problem) for row in rejected] == [(7, "customer_id is missing")]
+    run([row(7, type="request", customer_id="", kind="stop", occurred_at_ms=1)], ListedOutlet(), rejected.append)
+    assert [bad.line for bad in rejected] == [7]
+    assert "`perennial stop`" in rejected[0].problem
 
 
 def test_an_erasure_takes_key_and_contact_with_it() -> None:
-    outgoing = outgoing_of({"kind": "erasure", "customer_id": "C-1"}, INGESTION)
+    outgoing = outgoing_of(row(type="request", kind="erasure", customer_id="C-1", occurred_at_ms=1), INGESTION)
     assert [(one.topic, one.value is None) for one in outgoing] == [
         ("renewal.request.v1", False),
         ("renewal.contact-key.v1", True),
         ("renewal.contact.v1", True),
     ]
+
+
+def test_a_csv_row_may_leave_its_type_to_the_command() -> None:
+    named = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer(), record="customer")
+    cells: dict[str | None, object] = {
+        "customer_id": "C-1",
+        "version": "3",
+        "occurred_at_ms": "1",
+        "contact.name": "A, B",
+    }
+    topics = [one.topic for one in outgoing_of(Row(line=2, text="", cells=cells), named)]
+    assert topics == ["renewal.customer.v1", "renewal.contact-key.v1", "renewal.contact.v1"]
+
+
+@pytest.mark.parametrize("kind", ["tick", "encrypted_contact", "decision"])
+def test_only_what_upstream_may_say_is_published_from_a_file(kind: str) -> None:
+    rejected = list[BadRow]()
+    run([row(type=kind, customer_id="C-1", now_ms=1, barrier={})], ListedOutlet(), rejected.append)
+    assert len(rejected) == 1
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"a": ' + "9" * 10_000 + "}"])
+def test_a_hostile_line_is_a_bad_row(line: str) -> None:
+    rejected = list[BadRow]()
+    run([Row(line=1, text=line)], ListedOutlet(), rejected.append)
+    assert len(rejected) == 1
