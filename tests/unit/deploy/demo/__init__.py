@@ -1,0 +1,1 @@
+"""Tests of the demo: its world, its account and its report."""
