@@ -61,13 +61,6 @@ def poison(everybody: tuple[Person, ...], plan: WorldPlan, dice: random.Random) 
             yield _request(person, "quarantine_release", released_ms, is_drop=True)
 
 
-_GARBAGE)
-        yield Poison(at_ms=when, topic=topic, customer_id=person.customer_id, value=value)
-        released_ms = when + RELEASED_AFTER_DAYS * DAY_MS
-        if released_ms < plan.until_ms and topic != topics.ENGAGEMENT and dice.random() < RELEASED:
-            yield _request(person, "quarantine_release", released_ms, is_drop=True)
-
-
 _GARBAGE = (
     (topics.CONTRACT, b"\x00\x00\x00"),
     (topics.PAYMENT, b'{"payment": "as JSON, not Avro"}'),
