@@ -1,15 +1,16 @@
 """From the client's messages to our records, with the positions they lead to and the errors among them."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message
 
 from schemas.errors import TransportError
 from schemas.transport.errors import is_passing, translated
-from schemas.transport.records import Position, Record, TopicPartition, record_of
+from schemas.transport.records import Position, Record, Row, TopicPartition, record_of
 
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001  librdkafka's own codes are spelled so
+
+Messages = list["Message[bytes, bytes]"]
 
 
 class Inbox:
@@ -32,32 +33,64 @@ class Inbox:
 
     def poll(self, max_records: int, within_ms: int) -> list[Record]:
         """Wait at most `within_ms` for the first record, then take what is already here, at most `max_records`."""
-        self._raise_kept()
-        first = self._consumer.poll(within_ms / 1000)
-        if first is None:
-            return []
-        more = self._consumer.consume(max_records - 1, 0) if max_records > 1 else []
-        records = self._sort_out([first, *more])
+        records = self._sort_out(self._fetch(max_records, within_ms))
         if not records:
             self._raise_kept()
         return records
 
-    def _sort_out(self, messages: "list[Message[Any, Any]]") -> list[Record]:
-        records, positions = [], self.positions
+    def poll_rows(self, max_records: int, within_ms: int) -> list[Row]:
+        """Do the same for a consumer of one partition, keys and values only: half as dear, for restores."""
+        messages = self._fetch(max_records, within_ms)
+        rows = [(message.key(), message.value()) for message in messages if message.error() is None]
+        if rows:
+            last = next(message for message in reversed(messages) if message.error() is None)
+            self._follow(record_of(last))
+        if len(rows) < len(messages):
+            self._heed_all(messages)
+        if not rows:
+            self._raise_kept()
+        return rows
+
+    def _fetch(self, max_records: int, within_ms: int) -> Messages:
+        self._raise_kept()
+        first = self._consumer.poll(within_ms / 1000)
+        if first is None:
+            return []
+        return [first, *(self._consumer.consume(max_records - 1, 0) if max_records > 1 else [])]
+
+    def _sort_out(self, messages: Messages) -> list[Record]:
+        records: list[Record] = []
+        last: Record | None = None
         for message in messages:
-            error = message.error()
-            if error is not None:
-                self._heed(message, error)
+            if message.error() is not None:
                 continue
             record = record_of(message)
+            if last is not None and (record.partition != last.partition or record.topic != last.topic):
+                self._follow(last)
             records.append(record)
-            positions[record.tp] = record.offset + 1
+            last = record
+        if last is not None:
+            self._follow(last)
+        if len(records) < len(messages):
+            self._heed_all(messages)
         return records
 
-    def _heed(self, message: "Message[Any, Any]", error: KafkaError) -> None:
+    def _follow(self, last: Record) -> None:
+        """Move a partition's position behind the last record of a run; once a run, because a key per record is dear."""
+        self.positions[last.tp] = last.offset + 1
+
+    def _heed_all(self, messages: Messages) -> None:
+        for message in messages:
+            if (error := message.error()) is not None:
+                self._heed(message, error)
+
+    def _heed(self, message: "Message[bytes, bytes]", error: KafkaError) -> None:
         tp = TopicPartition(message.topic() or "", message.partition() or 0)
         if error.code() == _END:
-            self.positions[tp] = message.offset() or 0  # past transaction markers, which no record shows
+            # an end lies behind transaction markers, which no record shows
+            self.positions[tp] = max(message.offset() or 0, self.positions.get(tp, 0))
+                message.offset() or 0, self.positions.get(tp, 0)
+            )  # past transaction markers, which no record shows
         elif not is_passing(error) and self._error is None:
             self._error = translated(error, f"{self._doing} {tp.topic}[{tp.partition}]")
 

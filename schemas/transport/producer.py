@@ -13,7 +13,7 @@ from schemas.transport.errors import (
     is_passing,
     translated,
 )
-from schemas.transport.records import GroupMetadata, Headers, Position, to_client
+from schemas.transport.records import GroupMetadata, Headers, Position, Row, to_client
 from schemas.transport.settings import KafkaSettings
 
 ANY_PARTITION = -1  # the key decides
@@ -39,8 +39,7 @@ class FencedProducer:
 
     def begin(self) -> None:
         """Begin a transaction."""
-        self._producer.poll(0)
-        until(0, self._doing("begin"), lambda _left_s: self._producer.begin_transaction())
+        until(0, self._doing("begin"), self._begin)
 
     def produce(
         self, topic: str, key: bytes | None, value: bytes | None, partition: int = ANY_PARTITION, headers: Headers = ()
@@ -56,6 +55,17 @@ class FencedProducer:
             self.produce(topic, key, value, partition, headers)
         except KafkaException as raised:
             raise translated(error_of(raised), self._doing(f"produce to {topic}")) from raised
+
+    def produce_rows(self, topic: str, partition: int, rows: Iterable[Row]) -> None:
+        """Add many records of one partition, keys and values: a changelog, at the price of the bare client."""
+        send = self._send
+        for key, value in rows:
+            try:
+                send(topic, value, key, partition)
+            except BufferError:
+                self.produce(topic, key, value, partition)
+            except KafkaException as raised:
+                raise translated(error_of(raised), self._doing(f"produce to {topic}")) from raised
 
     def send_offsets(self, positions: Iterable[Position], group: GroupMetadata, within_ms: int = 30_000) -> None:
         """Make the next offsets to read part of the transaction."""
@@ -94,9 +104,12 @@ class FencedProducer:
         until(within_ms, self._doing("abort"), self._producer.abort_transaction)
 
     def close(self) -> None:
-        """Drop what is still queued and let go; an open transaction stays for the successor to abort."""
+        """Drop what is still queued; a transaction left open is aborted by the successor, or by its timeout."""
         self._producer.purge()
-        self._producer.flush(0)
+
+    def _begin(self, _left_s: float) -> None:
+        self._producer.poll(0)  # drop what reports the last transaction left
+        self._producer.begin_transaction()
 
     def _doing(self, what: str) -> str:
         return f"{what} ({self.transactional_id})"

@@ -1,9 +1,9 @@
 """Reading partitions by hand: committed records only, from a given offset, to an end that is known to be the end."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from confluent_kafka import Consumer
 
@@ -14,6 +14,7 @@ from schemas.transport.positions import Positions
 from schemas.transport.records import (
     Position,
     Record,
+    Row,
     TopicPartition,
     from_client,
     partitions_to_client,
@@ -25,6 +26,7 @@ BATCH_RECORDS = 5_000
 _NO_GROUP = "perennial-reader"  # the client wants a name; nothing is ever committed under it
 _LOOK_MS = 100
 _SEEK_WITHIN_MS = 10_000
+Read = TypeVar("Read", Record, Row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,14 @@ class Slice:
     """Records of one partition in offset order, and the offset at which to go on."""
 
     records: list[Record]
+    next_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSlice:
+    """Keys and values of one partition in offset order, and the offset at which to go on."""
+
+    rows: list[Row]
     next_offset: int
 
 
@@ -80,6 +90,10 @@ class PartitionReader:
         """Wait at most `within_ms` for records, then return what is here; empty when nothing came."""
         return self._inbox.poll(max_records, within_ms)
 
+    def poll_rows(self, max_records: int = BATCH_RECORDS, within_ms: int = _LOOK_MS) -> list[Row]:
+        """Do the same with keys and values only; for a reader of one partition."""
+        return self._inbox.poll_rows(max_records, within_ms)
+
     def positions(self) -> dict[TopicPartition, int]:
         """Return the next offset of each partition; it moves past transaction markers when the end is reached."""
         return dict(self._inbox.positions)
@@ -108,32 +122,43 @@ def read_to_end(
         InputsLost: `from_offset` is outside the log.
         BrokerUnavailable: the end was not reached in time; the message says how far it came.
     """
-    for records, positions in _to_the_ends(settings, {tp: from_offset}, Deadline(within_ms)):
+    for records, positions in _to_the_ends(settings, {tp: from_offset}, PartitionReader.poll, within_ms):
         yield Slice(records=records, next_offset=positions[tp])
+
+
+def read_rows_to_end(
+    settings: KafkaSettings, tp: TopicPartition, from_offset: int, *, within_ms: int = 600_000
+) -> Iterator[RowSlice]:
+    """Do the same with keys and values only, as a restore wants them."""
+    for rows, positions in _to_the_ends(settings, {tp: from_offset}, PartitionReader.poll_rows, within_ms):
+        yield RowSlice(rows=rows, next_offset=positions[tp])
 
 
 def read_many_to_end(
     settings: KafkaSettings, from_offsets: Mapping[TopicPartition, int], *, within_ms: int = 600_000
 ) -> Iterator[list[Record]]:
     """Read partitions side by side up to the high watermarks they have now; each batch may mix partitions."""
-    for records, _positions in _to_the_ends(settings, from_offsets, Deadline(within_ms)):
+    for records, _positions in _to_the_ends(settings, from_offsets, PartitionReader.poll, within_ms):
         if records:
             yield records
 
 
 def _to_the_ends(
-    settings: KafkaSettings, from_offsets: Mapping[TopicPartition, int], deadline: Deadline
-) -> Iterator[tuple[list[Record], Mapping[TopicPartition, int]]]:
-    ends = Positions(settings).end_offsets(from_offsets)
+    settings: KafkaSettings,
+    from_offsets: Mapping[TopicPartition, int],
+    poll: Callable[[PartitionReader], list[Read]],
+    within_ms: int,
+) -> Iterator[tuple[list[Read], Mapping[TopicPartition, int]]]:
+    deadline = Deadline(within_ms)
+    behind = Positions(settings).end_offsets(from_offsets)
     with PartitionReader(settings) as reader:
         reader.assign(Position(*tp, offset) for tp, offset in from_offsets.items())
-        behind = dict(ends)
         while behind:
-            records = reader.poll()
+            read = poll(reader)
             positions = reader.positions()
             behind = {tp: end for tp, end in behind.items() if positions[tp] < end}
-            if records or not behind:
-                yield records, positions
+            if read or not behind:
+                yield read, positions
             elif deadline.has_passed():
                 reached = {f"{tp.topic}[{tp.partition}]": (positions[tp], end) for tp, end in behind.items()}
                 raise BrokerUnavailable(f"did not reach the end in time (position, end): {reached}")

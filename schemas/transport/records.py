@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition as ClientTopicPartition
 BEGINNING, END = -2, -1  # accepted where an offset to start from is taken
 NO_OFFSET = -1001  # how the client says that there is none
 
+Row = tuple[bytes | None, bytes | None]  # key and value
 Headers = tuple[tuple[str, bytes], ...]
 HeaderValue = str | bytes | None
 ClientHeaders = dict[str, HeaderValue] | list[tuple[str, HeaderValue]]

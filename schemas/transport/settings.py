@@ -1,8 +1,13 @@
 """What all Kafka clients of the system must agree on: acks, isolation, partitioner, timeouts, security."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Config = dict[str, str | int | float | bool]
+from confluent_kafka import KafkaError
+
+OnError = Callable[[KafkaError], None]
+Plain = dict[str, str | int | float | bool]
+Config = dict[str, str | int | float | bool | OnError]
 
 _LOG_LEVEL = (
     2  # failures reach us as exceptions; librdkafka's own error lines would flood stderr while a broker is away
@@ -23,9 +28,9 @@ class Security:
     sasl_username: str = ""
     sasl_password: str = field(default="", repr=False)
 
-    def config(self) -> Config:
+    def config(self) -> Plain:
         """Give the client's settings that are set."""
-        named: Config = {
+        named: Plain = {
             "security.protocol": self.protocol,
             "ssl.ca.location": self.ca_file,
             "ssl.certificate.location": self.certificate_file,
@@ -57,7 +62,7 @@ class KafkaSettings:
     max_poll_interval_ms: int = 60_000
     linger_ms: int = 1
 
-    def common(self) -> Config:
+    def common(self) -> Plain:
         """Settings of every client."""
         return {
             "bootstrap.servers": self.bootstrap_servers,
@@ -72,6 +77,7 @@ class KafkaSettings:
         """Settings of every producer; Java producers with the same keys reach the same partitions."""
         return {
             **self.common(),
+            "error_cb": _leave_to_the_call,
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
@@ -94,6 +100,7 @@ class KafkaSettings:
         """Settings of every consumer: committed records only, no silent reset, no commits of its own."""
         return {
             **self.common(),
+            "error_cb": _leave_to_the_call,
             "group.id": group,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
@@ -106,3 +113,7 @@ class KafkaSettings:
             "heartbeat.interval.ms": self.session_timeout_ms // 3,
             "max.poll.interval.ms": max(self.max_poll_interval_ms, self.session_timeout_ms),
         }
+
+
+def _leave_to_the_call(_error: KafkaError) -> None:
+    """Take note of nothing: the call that an error concerns raises it, and without a callback so would any other."""
