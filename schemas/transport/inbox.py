@@ -89,8 +89,6 @@ class Inbox:
         if error.code() == _END:
             # an end lies behind transaction markers, which no record shows
             self.positions[tp] = max(message.offset() or 0, self.positions.get(tp, 0))
-                message.offset() or 0, self.positions.get(tp, 0)
-            )  # past transaction markers, which no record shows
         elif not is_passing(error) and self._error is None:
             self._error = translated(error, f"{self._doing} {tp.topic}[{tp.partition}]")
 
