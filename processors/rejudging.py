@@ -1,0 +1,29 @@
+"""After a new policy, a stop, a start or new zone data: every alarm is found anew, nothing is emitted (I8)."""
+
+from msgspec.structs import replace
+
+from processors.alarms import placement
+from processors.draft import Draft
+from processors.state import Term
+from processors.windows import place_windows
+
+
+def rejudge(draft: Draft) -> None:
+    """Find the customer's alarm anew; steps that the new policy places in the past were never open to us."""
+    draft.review()
+    for term in list(draft.terms()):
+        if _has_new_steps_in_the_past(draft, term):
+            draft.put(replace(term, placed_at_ms=draft.now_ms))
+
+
+def _has_new_steps_in_the_past(draft: Draft, term: Term) -> bool:
+    policy = draft.policies.current
+    if policy is None or term.facts is None or term.is_retired or not term.placed_for:
+        return False
+    if term.alarm_at_ms is not None and term.alarm_at_ms <= draft.now_ms:
+        return False  # what has closed was open, and is about to be judged
+    zone = draft.zone()
+    return term.placed_for == placement(term.facts.expires_on, zone) and any(
+        window.closes_at_ms <= draft.now_ms and term.touch(window.step.name) is None
+        for window in place_windows(term.facts.expires_on, zone, policy)
+    )
