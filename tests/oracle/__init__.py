@@ -1,1 +1,1 @@
-"""The independent judge of a finished run; of our own code it knows only schemas."""
+"""The independent judge of a finished run: of our own code it knows only schemas."""

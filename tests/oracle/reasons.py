@@ -1,0 +1,184 @@
+"""Whether a reason not to send holds on evidence, one small function a reason; an unjustified one is a loss."""
+
+import re
+from collections.abc import Callable
+
+from schemas.vocabulary import Reason
+from tests.oracle.bundle import InboxRow
+from tests.oracle.calendar import add_days, local
+from tests.oracle.expected import Expectation
+from tests.oracle.placements import Placement
+from tests.oracle.run import Decided, Run
+from tests.oracle.windows import is_working
+
+UNHARMED_MS = 120_000  # less unharmed time than this in a window excuses an expiry
+CONTACT_CACHE_MS = 15 * 60_000
+ACCEPTED = 250
+_PLAUSIBLE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+Judge = Callable[[Run, Expectation, Decided], bool]
+
+
+def is_justified(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """Whether the evidence bears out the reason that this decision gives."""
+    judge = _JUDGES.get(decided.decision.reason)
+    return judge is not None and judge(run, touch, decided)
+
+
+def rows_refused(run: Run, touch: Expectation) -> list[InboxRow]:
+    """Requests of a touch that the provider did not accept."""
+    return [row for row in run.inbox.get(touch.touch, ()) if not row.acted]
+
+
+def is_ambiguous(row: InboxRow) -> bool:
+    """Whether the provider accepted and its client could not know."""
+    return row.acted and row.answered_code != ACCEPTED
+
+
+def has_usable_contact(run: Run, customer_id: str, wall_ms: int) -> bool:
+    """Whether every contact that was in force then has an address that may be one."""
+    known = run.contacts_at(customer_id, wall_ms, CONTACT_CACHE_MS)
+    return bool(known) and all(_PLAUSIBLE_ADDRESS.fullmatch((one.email or "").strip()) for one in known)
+
+
+def _by_blocker(kind: str) -> Judge:
+    def judge(_: Run, touch: Expectation, decided: Decided) -> bool:
+        return any(
+            span.kind == kind
+            and span.raised_at_ms <= decided.appended_at_ms
+            and span.possible_to_ms > decided.decision.decided_at_ms
+            for span in touch.blockers
+        )
+
+    return judge
+
+
+def _late(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """Only beside a more urgent open step, or for a window already closed when it was placed."""
+    if any(one.was_closed_when_placed or one.window.opens_ms >= one.window.closes_ms for one in touch.placements):
+        return True
+    now_ms = decided.decision.decided_at_ms
+    return any(
+        rival.touch.contract_id == touch.touch.contract_id
+        and rival.touch != touch.touch
+        and rival.opens_ms <= now_ms < rival.closes_ms
+        and rival.closes_ms > touch.closes_ms
+        for rival in (run.expected[other] for other in run.by_customer[touch.customer_id])
+    )
+
+
+def _window_closed(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """Only when faults, blockers or refusals left too little unharmed time in the window's send hours."""
+    if decided.decision.decided_at_ms < touch.closes_ms and _has_slot_after(touch, decided.decision.decided_at_ms):
+        return False
+    return bool(rows_refused(run, touch)) or any(
+        _unharmed_ms(run, touch, one) < UNHARMED_MS for one in touch.placements
+    )
+
+
+def _has_slot_after(touch: Expectation, now_ms: int) -> bool:
+    return any(one.slots_from(now_ms) for one in touch.placements if one.holds_at(now_ms))
+
+
+def _unharmed_ms(run: Run, touch: Expectation, placement: Placement) -> int:
+    harms = [(span.possible_from_ms, span.possible_to_ms) for span in touch.blockers]
+    if not run.bundle.manifest.is_virtual:
+        harms += [(row.from_ms, row.to_ms) for row in run.bundle.nemesis]
+    total = 0
+    for begins, ends in placement.slots_from(placement.certain_from_ms):
+        moment = begins
+        for from_ms, to_ms in sorted(harms):
+            if to_ms > moment and from_ms < ends:
+                total += max(0, from_ms - moment)
+                moment = max(moment, to_ms)
+        total += max(0, ends - moment)
+    return total
+
+
+def _frequency_cap(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """Only when the inbox holds as many of the customer's other touches in the period."""
+    now_ms = decided.decision.decided_at_ms
+    placement = touch.placements[-1]
+    policy, today = placement.policy, local(now_ms, placement.zone).date()
+    others = [
+        sent_ms
+        for other in run.by_customer[touch.customer_id]
+        if other != touch.touch and run.inbox.get(other)
+        for sent_ms in _release_instants(run, run.expected[other])
+        if now_ms - policy.period_ms < sent_ms <= now_ms
+    ]
+    on_day = sum(local(sent_ms, placement.zone).date() == today for sent_ms in others)
+    return on_day >= policy.touches_a_day or len(others) >= policy.touches_a_period
+
+
+def _release_instants(run: Run, touch: Expectation) -> set[int]:
+    return {one.command.decided_at_ms for one in run.commands.get(touch.touch, ())}
+
+
+def _quiet_hours(_: Run, touch: Expectation, decided: Decided) -> bool:
+    now_ms = decided.decision.decided_at_ms
+    return any(
+        not one.policy.send_from <= local(now_ms, one.zone).time() < one.policy.send_until for one in touch.placements
+    )
+
+
+def _not_a_working_day(_: Run, touch: Expectation, decided: Decided) -> bool:
+    """The day of the decision, or the day on which the step would have fallen."""
+    now_ms = decided.decision.decided_at_ms
+    contracts = touch.contracts_at(now_ms, decided.appended_at_ms)
+    return any(
+        not is_working(day, one.policy)
+        for one in touch.placements
+        for day in (
+            local(now_ms, one.zone).date(),
+            *(add_days(contract.expires_on, -touch.step.days_before) for contract in contracts),
+        )
+    )
+
+
+def _no_usable_contact(run: Run, touch: Expectation, decided: Decided) -> bool:
+    unreachable = _by_blocker("no_usable_contact")(run, touch, decided)
+    return unreachable or not has_usable_contact(run, touch.customer_id, decided.appended_at_ms)
+
+
+def _refused_by_provider(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """The provider refused it, or nothing fit to be sent could be made of it."""
+    return (
+        bool(rows_refused(run, touch))
+        or _cannot_be_rendered(touch, decided)
+        or _is_outside_allow_list(run, touch, decided)
+        or not has_usable_contact(run, touch.customer_id, decided.appended_at_ms)
+    )
+
+
+def _cannot_be_rendered(touch: Expectation, decided: Decided) -> bool:
+    contracts = touch.contracts_at(decided.decision.decided_at_ms, decided.appended_at_ms)
+    return any(not (contract.product_name.strip() and contract.currency) for contract in contracts)
+
+
+def _is_outside_allow_list(run: Run, touch: Expectation, decided: Decided) -> bool:
+    allowed = run.bundle.manifest.allow_list
+    addresses = run.contacts_at(touch.customer_id, decided.appended_at_ms, CONTACT_CACHE_MS)
+    return bool(allowed) and not any((one.email or "").lower() in allowed for one in addresses)
+
+
+_JUDGES: dict[Reason, Judge] = {
+    Reason.STOPPED: _by_blocker("stopped"),
+    Reason.QUARANTINED: _by_blocker("quarantined"),
+    Reason.ERASED: _by_blocker("erased"),
+    Reason.UNSUBSCRIBED: _by_blocker("unsubscribed"),
+    Reason.NO_CONSENT: _by_blocker("no_consent"),
+    Reason.PAID: _by_blocker("paid"),
+    Reason.CONTRACT_ENDED: _by_blocker("contract_ended"),
+    Reason.CONTRACT_SUPERSEDED: _by_blocker("contract_superseded"),
+    Reason.CONTRACT_TRANSFERRED: _by_blocker("contract_transferred"),
+    Reason.WINDOW_CLOSED: _window_closed,
+    Reason.LATE: _late,
+    Reason.FREQUENCY_CAP: _frequency_cap,
+    Reason.QUIET_HOURS: _quiet_hours,
+    Reason.NOT_A_WORKING_DAY: _not_a_working_day,
+    Reason.NO_USABLE_CONTACT: _no_usable_contact,
+    Reason.TEMPORARY_FAILURE: _refused_by_provider,
+    Reason.PERMANENT_FAILURE: _refused_by_provider,
+    Reason.RETRIES_EXHAUSTED: _refused_by_provider,
+}
