@@ -8,6 +8,7 @@ mounted under its own path. Testcontainers' reaper removes the containers when t
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from testcontainers.core.container import DockerContainer
 
@@ -84,8 +85,9 @@ class Containers:
     def __init__(self, folder: Path, ports: Sequence[int], mounts: Iterable[Path]) -> None:
         """Start the holder that publishes `ports` on the loopback."""
         self.folder, self._mounts, self._made = folder, (folder, *mounts), list[OwnedContainer]()
-        published = {f"{port}/tcp": ("127.0.0.1", port) for port in ports}
-        holder = DockerContainer(KAFKA_IMAGE).with_command(["sleep", "infinity"]).with_kwargs(ports=published)
+        holder = DockerContainer(KAFKA_IMAGE).with_command(["sleep", "infinity"])
+        published: dict[str, Any] = {f"{port}/tcp": ("127.0.0.1", port) for port in ports}
+        holder.ports.update(published)  # the engine takes an address too, the wrapper's annotation only a number
         self._holder = OwnedContainer("holder", holder)
         self._holder.start()
         if not self._holder.is_running():

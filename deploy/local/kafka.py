@@ -110,7 +110,7 @@ class KafkaBroker:
 
 def describe_brokers(host: Host, ports: Sequence[Ports], plan: StackPlan) -> tuple[KafkaBroker, ...]:
     """Describe the brokers of a new cluster, not yet started."""
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")  # "-t -x" is no argument
     return tuple(_describe(host, number, cluster, ports, plan) for number in range(plan.brokers))
 
 
