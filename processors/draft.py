@@ -24,6 +24,7 @@ class Draft:
         "dead_letters",
         "decisions",
         "is_reviewed",
+        "is_silenced",
         "now_ms",
         "policies",
         "state",
@@ -37,6 +38,7 @@ class Draft:
         self.now_ms = now_ms
         self.changed: dict[tuple[str, str], Term] = {}
         self.is_reviewed = False
+        self.is_silenced = False
         self.commands: list[SendTouch] = []
         self.decisions: list[DecisionMade] = []
         self.tasks: list[TaskOpened] = []
@@ -69,6 +71,10 @@ class Draft:
     def review(self) -> None:
         """Something that concerns every term has changed: find all alarms anew."""
         self.is_reviewed = True
+
+    def silence(self) -> None:
+        """Set no alarm, whatever is due."""
+        self.is_silenced = True
 
     def zone(self) -> str:
         """The zone the customer lives by: the CRM's, else the policy's default (P7)."""

@@ -14,6 +14,7 @@ from processors.lifecycle import take_contract
 from processors.outcome import Step
 from processors.payments import take_payment
 from processors.policies import Policies
+from processors.quarantine import quarantine, release_quarantine
 from processors.receipts import take_receipt
 from processors.rejudging import rejudge
 from processors.requests import take_request
@@ -63,11 +64,9 @@ def _apply(draft: Draft, given: Given) -> None:
         case Rejudge():
             rejudge(draft)
         case Quarantined():
-            draft.state = replace(draft.state, hold=given.cause or "refused")
-            draft.review()
+            quarantine(draft, given.cause)
         case Released():
-            draft.state = replace(draft.state, hold="")
-            draft.review()
+            release_quarantine(draft)
         case _:
             _check_customer(draft, given)
             _take(draft, given)
@@ -131,7 +130,8 @@ def _with_alarms(draft: Draft) -> tuple[Term, ...]:
 
 
 def _with_alarm(draft: Draft, term: Term) -> Term:
-    found_ms, known_ms = term_alarm_ms(draft.state, term, draft.policies, draft.now_ms), term.alarm_at_ms
+    known_ms = term.alarm_at_ms
+    found_ms = None if draft.is_silenced else term_alarm_ms(draft.state, term, draft.policies, draft.now_ms)
     if found_ms is not None and known_ms is not None and found_ms <= draft.now_ms >= known_ms:
         return term  # due already: since when, stays visible as lateness
     return term if found_ms == known_ms else replace(term, alarm_at_ms=found_ms)
