@@ -1,0 +1,1 @@
+"""Generated documents: what the code says, written down for people who do not read it."""
