@@ -12,6 +12,7 @@ from schemas.transport.errors import BrokerUnavailable
 from schemas.transport.inbox import Inbox
 from schemas.transport.positions import Positions
 from schemas.transport.records import (
+    BEGINNING,
     Position,
     Record,
     Row,
@@ -150,9 +151,14 @@ def _to_the_ends(
     within_ms: int,
 ) -> Iterator[tuple[list[Read], Mapping[TopicPartition, int]]]:
     deadline = Deadline(within_ms)
-    behind = Positions(settings).end_offsets(from_offsets)
+    starts = _resolved(settings, from_offsets)
+    ends = Positions(settings).end_offsets(from_offsets)
+    behind = {tp: end for tp, end in ends.items() if starts[tp] != end}
+    if not behind:
+        yield [], starts
+        return
     with PartitionReader(settings) as reader:
-        reader.assign(Position(*tp, offset) for tp, offset in from_offsets.items())
+        reader.assign(Position(*tp, offset) for tp, offset in starts.items())
         while behind:
             read = poll(reader)
             positions = reader.positions()
@@ -162,3 +168,9 @@ def _to_the_ends(
             elif deadline.has_passed():
                 reached = {f"{tp.topic}[{tp.partition}]": (positions[tp], end) for tp, end in behind.items()}
                 raise BrokerUnavailable(f"did not reach the end in time (position, end): {reached}")
+
+
+def _resolved(settings: KafkaSettings, from_offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """Put the first offset still there in the place of BEGINNING."""
+    asked = [tp for tp, offset in from_offsets.items() if offset == BEGINNING]
+    return {**from_offsets, **Positions(settings).beginning_offsets(asked)}

@@ -108,7 +108,9 @@ class KafkaSettings:
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": 100,  # how long the end of a partition takes to show when only a marker lies there
             "fetch.error.backoff.ms": 100,
+            "fetch.queue.backoff.ms": 100,
             "session.timeout.ms": self.session_timeout_ms,
             "heartbeat.interval.ms": self.session_timeout_ms // 3,
             "max.poll.interval.ms": max(self.max_poll_interval_ms, self.session_timeout_ms),
