@@ -169,7 +169,7 @@ def _expectation(
         placements=placed,
         blockers=spans,
         versions=versions,
-        is_due=_is_due(deciding, spans, horizon_ms),
+        is_due=_is_due(deciding, horizon_ms),
     )
 
 
@@ -211,15 +211,9 @@ def _without(left: Slots, from_ms: int, to_ms: int) -> Slots:
     return tuple(piece for pair in parts for piece in pair if piece[0] < piece[1])
 
 
-def _is_due(deciding: Placement, spans: Iterable[Span], horizon_ms: int) -> bool:
-    """Whether the balance must account for it: opened by the horizon, and not settled or ended before it was placed."""
-    placed_ms = deciding.certain_from_ms
-    if deciding.window.opens_ms > horizon_ms or placed_ms > horizon_ms:
-        return False
-    closing = {"paid", "contract_ended", "contract_superseded", "contract_transferred"}
-    return not deciding.was_closed_when_placed or not any(
-        span.kind in closing and span.possible_from_ms <= placed_ms < span.possible_to_ms for span in spans
-    )
+def _is_due(deciding: Placement, horizon_ms: int) -> bool:
+    """Whether the balance must account for it: opened, and known, by the horizon."""
+    return deciding.window.opens_ms <= horizon_ms and deciding.certain_from_ms <= horizon_ms
 
 
 def _under_caps(touches: list[Expectation]) -> Iterator[Expectation]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from schemas.vocabulary import Outcome
-from tests.oracle.bundle import InboxRow, NemesisRow
+from tests.oracle.bundle import InboxRow
 from tests.oracle.expected import Expectation
 from tests.oracle.reasons import is_ambiguous
 from tests.oracle.run import Ordered, Run, grouped, revision_of
@@ -18,7 +18,7 @@ _INNOCENT = ("worker", "clock", "contacts", "redis", "balance")
 
 def duplicated(run: Run) -> Iterator[Violation]:
     """Second accepts without an excuse, other bodies under one key, doubled commands, revisions too many."""
-    excused: Counter[NemesisRow | None] = Counter()
+    excused: Counter[int] = Counter()
     for touch in run.expected.values():
         acted = [row for row in run.inbox.get(touch.touch, ()) if row.acted]
         if len(acted) > 1:
@@ -28,34 +28,33 @@ def duplicated(run: Run) -> Iterator[Violation]:
         yield from _commands(run, touch, run.commands.get(touch.touch, ()))
 
 
-def _surplus(
-    run: Run, touch: Expectation, acted: Sequence[InboxRow], excused: "Counter[NemesisRow | None]"
-) -> Iterator[Violation]:
+def _surplus(run: Run, touch: Expectation, acted: Sequence[InboxRow], excused: "Counter[int]") -> Iterator[Violation]:
     if len({row.body_sha256 for row in acted}) > 1:
         yield _violation(touch, "was accepted twice under one key with different bodies")
     for before, row in pairwise(acted):
         if touch.delivery_class == "at_least_once" and is_ambiguous(before):
             continue
         crash = _crash_between(run, before, row)
-        excused[crash] += 1
         if crash is None or touch.delivery_class != "at_least_once":
             yield _violation(touch, f"row {row.seq} was accepted although row {before.seq} already was")
-        elif excused[crash] > run.bundle.manifest.in_flight:
+            continue
+        excused[crash] += 1
+        if excused[crash] > run.bundle.manifest.in_flight:
             yield _violation(touch, f"row {row.seq} is one surplus more than a crash can leave in doubt")
 
 
-def _crash_between(run: Run, before: InboxRow, row: InboxRow) -> NemesisRow | None:
-    """Find the crash of a channel at which the first accept was in doubt: received, and no receipt committed yet."""
+def _crash_between(run: Run, before: InboxRow, row: InboxRow) -> int | None:
+    """Number the crash of a channel at which the first accept was in doubt: received, and no receipt committed yet."""
     receipts = [
         one.appended_at_ms
         for one in run.receipts.get(before.key, ())
         if one.receipt.outcome in {Outcome.ACCEPTED, Outcome.DELIVERED} and one.receipt.attempt == before.attempt
     ]
-    for crash in run.bundle.nemesis:
+    for number, crash in enumerate(run.bundle.nemesis):
         is_channel = crash.kind in _CRASHES and not crash.target.startswith(_INNOCENT)
         is_between = before.received_ms - _CLOCK_SLACK_MS <= crash.to_ms and crash.from_ms <= row.received_ms
         if is_channel and is_between and not any(at_ms < crash.from_ms - _CLOCK_SLACK_MS for at_ms in receipts):
-            return crash
+            return number
     return None
 
 

@@ -56,7 +56,11 @@ def _too_late(run: Run, touch: Expectation, acted: list[InboxRow]) -> Iterator[V
     tolerance_ms = 0 if run.bundle.manifest.is_virtual else REAL_CLOCK_TOLERANCE_MS
     closes_ms = max(placement.window.closes_ms for placement in touch.placements)
     for row in acted:
-        if row.domain_ms >= closes_ms + tolerance_ms:
+        ordered = run.command_of(touch.touch, row.key, row.attempt)
+        if ordered is not None and row.domain_ms > ordered.command.send_by_at_ms + tolerance_ms:
+            late_ms = row.domain_ms - ordered.command.send_by_at_ms
+            yield _violation("C3", touch, f"row {row.seq} was received {late_ms} ms after the command's send-by")
+        elif row.domain_ms >= closes_ms + tolerance_ms:
             yield _violation("C3", touch, f"row {row.seq} was received {row.domain_ms - closes_ms} ms after the window")
 
 

@@ -125,17 +125,22 @@ def out_of_order(run: Run) -> Iterator[Violation]:
 
 def _out_of_order(run: Run, touches: list[Expectation]) -> Iterator[Violation]:
     last: InboxRow | None = None
-    for touch in sorted(touches, key=lambda touch: touch.order):
+    for touch in sorted(touches, key=lambda touch: -touch.order):
         first = next((row for row in run.inbox[touch.touch] if row.acted), None)
         if first is None:
             continue
-        if last is not None and (first.domain_ms, first.received_ms, first.seq) < (
-            last.domain_ms,
-            last.received_ms,
-            last.seq,
-        ):
-            yield _violation("C9", touch, f"row {first.seq} was received before row {last.seq} of the step before it")
-        last = first
+        if last is not None and _moment(first) > _moment(last) and not _was_over(touch, last.domain_ms):
+            yield _violation("C9", touch, f"row {first.seq} was received after row {last.seq} of a later step")
+        last = first if last is None else min(first, last, key=_moment)
+
+
+def _moment(row: InboxRow) -> tuple[int, int, int]:
+    return row.domain_ms, row.received_ms, row.seq
+
+
+def _was_over(touch: Expectation, now_ms: int) -> bool:
+    """Whether the step had been closed by then, and a corrected date gave it another window later."""
+    return len(touch.placements) > 1 and any(one.window.closes_ms <= now_ms for one in touch.placements)
 
 
 def _violation(check: str, touch: Expectation, says: str) -> Violation:
