@@ -30,7 +30,8 @@ class GroupConsumer:
     """Reads what its group gives it; the callbacks run inside `poll` and `close`, in the calling thread.
 
     `on_assign` says where each new partition starts (the owner has read committed positions, ledger and fences by
-    then); `on_revoke` runs before an orderly move, while commits still count; `on_lost` when they no longer do.
+    then); `on_revoke` runs before an orderly move; `on_lost` when the group has already given them away. A member that
+    slept may still find a move from before its sleep: a commit in `on_revoke` can fail as `OutOfGeneration`.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class GroupConsumer:
 
     def _assigned(self, consumer: Consumer, given: list[ClientTopicPartition]) -> None:
         mine = from_client(given)
-        positions = list(self._on_assign(mine))
+        positions = list(self._on_assign(mine)) if mine else []
         if {one.tp for one in positions} != set(mine):
             raise InputsLost(f"no start for {sorted(set(mine) - {one.tp for one in positions})}")
         self._inbox.expect(positions)

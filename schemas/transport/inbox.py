@@ -90,7 +90,8 @@ class Inbox:
             # an end lies behind transaction markers, which no record shows
             self.positions[tp] = max(message.offset() or 0, self.positions.get(tp, 0))
         elif not is_passing(error) and self._error is None:
-            self._error = translated(error, f"{self._doing} {tp.topic}[{tp.partition}]")
+            where = f" {tp.topic}[{tp.partition}]" if tp.topic else ""
+            self._error = translated(error, f"{self._doing}{where}")
 
     def _raise_kept(self) -> None:
         if self._error:

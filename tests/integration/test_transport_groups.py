@@ -132,4 +132,5 @@ def test_a_member_that_fell_asleep_cannot_commit_for_its_successor(
     assert Positions(settings).committed(topic, [TopicPartition(topic, 0)]) == {TopicPartition(topic, 0): None}
     with pytest.raises(OutOfGeneration):
         first.look()
+    assert wait_until(lambda: first.look() != [0, 1] and len(first.lost) > 0, within_ms=WITHIN_MS)
     second.consumer.close()
