@@ -12,6 +12,7 @@ from fastavro.schema import SchemaParseException, UnknownType, to_parsing_canoni
 from fastavro.types import Schema
 
 from schemas.errors import InvalidRecord, Undecodable
+from schemas.foreign import check_bounded
 from schemas.outputs import DeadLetter
 from schemas.registry import PackagedRegistry, Registry, current_schema, full_name
 
@@ -116,6 +117,7 @@ def _schema_id(value: bytes) -> int:
 
 def _foreign(text: str) -> Schema:
     try:
+        check_bounded(json.loads(text))
         return _parsed(text)
     except (SchemaParseException, UnknownType, *_MISFITS) as error:
         raise Undecodable(f"the schema in the registry is no Avro schema ({type(error).__name__})") from None

@@ -211,6 +211,67 @@ def test_a_schema_that_is_none_makes_its_records_undecodable(text: str) -> None:
         codec.decode(b"\x00\x00\x00\x00\x07abc", Tick)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        pytest.param(
+            {"type": "record", "name": "Link", "fields": [{"name": "next", "type": ["null", "Link"]}]},
+            "contains itself",
+            id="a chain",
+        ),
+        pytest.param(
+            {
+                "type": "record",
+                "name": "a.Node",
+                "fields": [{"name": "all", "type": {"type": "map", "values": "a.Node"}}],
+            },
+            "contains itself",
+            id="a tree",
+        ),
+        pytest.param({"type": "array", "items": "null"}, "take no bytes", id="a list of nothing"),
+        pytest.param(
+            {"type": "array", "items": {"type": "record", "name": "Empty", "fields": []}},
+            "take no bytes",
+            id="a list of empty records",
+        ),
+        pytest.param(
+            {"type": "array", "items": {"type": "fixed", "name": "None_", "size": 0}}, "take no bytes", id="no bytes"
+        ),
+    ],
+)
+def test_a_strangers_schema_by_which_reading_might_not_end_is_refused(kind: object, said: str) -> None:
+    schema = changed_schema(Tick, lambda tick: tick["fields"].insert(0, {"name": "trap", "type": kind}))
+    codec = Codec(KnownSchemas({7: schema}))
+    for forged in (b"\x02" * 1_000_000, zigzag(2**62)):
+        with pytest.raises(Undecodable, match=said):
+            codec.decode(b"\x00\x00\x00\x00\x07" + forged, Tick)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param({"type": "array", "items": ["null", "string"]}, id="a list of perhaps"),
+        pytest.param({"type": "array", "items": {"type": "array", "items": "long"}}, id="a list of lists"),
+        pytest.param({"type": "string", "avro.java.string": "String"}, id="a text as Java writes it"),
+        pytest.param({"type": "long", "logicalType": "timestamp-millis"}, id="an instant"),
+        pytest.param(
+            {
+                "type": "record",
+                "name": "Pair",
+                "fields": [{"name": "a", "type": "null"}, {"name": "b", "type": "long"}],
+            },
+            id="a record",
+        ),
+    ],
+)
+def test_a_strangers_schema_may_be_rich(kind: object) -> None:
+    samples = {"Pair": {"a": None, "b": 1}, "timestamp-millis": 5, "items": []}
+    sample = next((value for mark, value in samples.items() if mark in json.dumps(kind)), "x")
+    schema = changed_schema(Tick, lambda tick: tick["fields"].insert(0, {"name": "more", "type": kind}))
+    value = written(schema, 7, fields(a_tick()) | {"more": sample})
+    assert Codec(KnownSchemas({7: schema})).decode(value, Tick) == a_tick()
+
+
 def test_a_symbol_of_a_newer_release_becomes_the_default() -> None:
     def add_symbol(schema: dict[str, Any]) -> None:
         status = next(field for field in schema["fields"] if field["name"] == "status")["type"]
