@@ -53,7 +53,12 @@ def drop_of(customer_id: str, asker: Asker, encode: Encode) -> Outgoing:
 def compensations_of(touches: Iterable[tuple[str, str]], asker: Asker, encode: Encode) -> Iterator[Outgoing]:
     """Ask the state to judge these (customer, touch key) again; it may decline (law 6)."""
     for customer_id, touch_key in touches:
-        yield _for_customer(_request(RequestKind.COMPENSATION, customer_id, asker, touch_key=touch_key), encode)
+        yield _for_customer(compensation_of(customer_id, touch_key, asker), encode)
+
+
+def compensation_of(customer_id: str, touch_key: str, asker: Asker) -> RequestMade:
+    """The request itself, as the state would judge it."""
+    return _request(RequestKind.COMPENSATION, customer_id, asker, touch_key=touch_key)
 
 
 def _for_customer(request: RequestMade, encode: Encode) -> Outgoing:

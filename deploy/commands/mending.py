@@ -89,7 +89,7 @@ def replay(
     Nothing is sent past the state: a touch that is paid, unsubscribed, closed or sent is declined with its reason.
     Running it twice sends nothing twice.
     """
-    from deploy.operating import replay_touches
+    from deploy.replaying import replay_touches
 
     replay_touches(since, cause=cause, is_applied=apply, operator=operator)
 

@@ -9,16 +9,16 @@ import typer
 
 from schemas.vocabulary import Channel
 
-simulator = typer.Typer(no_args_is_help=True, help="Stand-ins for providers, with faults on demand.")
+simulator = typer.Typer(no_args_is_help=True, help="Stand-ins for providers.")
 
-INSTANTS = ["%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
+INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"]
 
 
 def worker(
     *, supervised: Annotated[bool, typer.Option(help="start it again after a crash; a final exit is reported")] = True
 ) -> None:
     """Judge customers and release touches; start as many as you like, they share the partitions."""
-    from deploy.composition import run_worker, supervise
+    from deploy.engine_side import run_worker, supervise
 
     raise typer.Exit(supervise("worker", "--no-supervised") if supervised else run_worker())
 
@@ -33,37 +33,37 @@ def clock(
     end: Annotated[datetime | None, typer.Option("--until", formats=INSTANTS, help="last instant, UTC")] = None,
 ) -> None:
     """Tell every partition what time it is, each second; several may run, ticks are harmless."""
-    from deploy.composition import run_clock, run_virtual_clock
+    from deploy.engine_side import run_clock, run_virtual_clock
 
     if virtual:
         run_virtual_clock(schedule, start, end)
     else:
-        run_clock()
+        raise typer.Exit(run_clock())
 
 
 def channel(name: Annotated[Channel, typer.Argument(help="email")]) -> None:
     """Deliver a channel's commands: intent, fence, call, result; several processes share the partitions."""
-    from deploy.composition import run_channel
+    from deploy.delivery_side import run_channel
 
-    raise typer.Exit(run_channel(name))
+    run_channel(name)
 
 
 def contacts() -> None:
     """Keep the contact store in Redis in step with its topic."""
-    from deploy.composition import run_contacts
+    from deploy.delivery_side import run_contacts
 
-    raise typer.Exit(run_contacts())
+    run_contacts()
 
 
 @simulator.command("smtp")
 def simulate_smtp(
-    port: Annotated[int, typer.Option(min=0, help="0 = a free one, printed")] = 0,
+    port: Annotated[int, typer.Option(min=0, help="0 = where this installation's e-mail channel sends")] = 0,
     inbox: Annotated[Path, typer.Option(help="append-only file of what was received")] = Path(
         ".perennial/inbox/email.jsonl"
     ),
 ) -> None:
-    """A mail server that keeps what it receives and fails on demand."""
-    from deploy.composition import run_smtp_simulator
+    """A mail server that keeps what it receives; `python -m connectors.simulators.smtp --help` for faults on demand."""
+    from deploy.delivery_side import run_smtp_simulator
 
     run_smtp_simulator(port, inbox)
 
