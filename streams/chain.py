@@ -1,0 +1,55 @@
+"""The chain of slices: each begins exactly where the last committed one of its input ended (I3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from schemas.errors import ExitCode, ExitError
+from schemas.transport.records import TopicPartition
+from streams.intake import Fetched, Slice
+
+MOST_SAME_GAPS = 3
+
+
+class Link(Enum):
+    """How a slice stands to the position of its input."""
+
+    NEXT = auto()
+    BEHIND = auto()
+    GAP = auto()
+
+
+def link_of(piece: Slice, position: int) -> Link:
+    """Tell whether a slice continues its input, was applied before, or lies beyond records never seen."""
+    if piece.start > position:
+        return Link.GAP
+    return Link.NEXT if piece.next > position else Link.BEHIND
+
+
+def untaken(piece: Slice, position: int) -> Sequence[Fetched]:
+    """Give the records of a slice that were not applied yet."""
+    if piece.start == position:
+        return piece.records
+    return [record for record in piece.records if record.offset >= position]
+
+
+@dataclass(slots=True)
+class Gaps:
+    """Counts how often one and the same gap was met; gaps are healed by seeking back, until that plainly fails."""
+
+    tp: TopicPartition | None = None
+    position: int = -1
+    times: int = 0
+    healed: int = 0
+
+    def met(self, tp: TopicPartition, position: int) -> None:
+        """Note a gap after `position`; the third time it ends the process."""
+        self.times = self.times + 1 if (tp, position) == (self.tp, self.position) else 1
+        self.tp, self.position = tp, position
+        self.healed += 1
+        if self.times >= MOST_SAME_GAPS:
+            raise ExitError(
+                ExitCode.CHAIN_BROKEN,
+                f"{tp.topic} partition {tp.partition}: the records after offset {position} did not arrive in "
+                f"{self.times} readings; check the broker's log for this partition",
+            )

@@ -1,0 +1,74 @@
+"""What lanes tell the metrics and the log: once a transaction or a change, never once a record."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from schemas.errors import PerennialError
+from streams.copartition import CoPartition
+from streams.draft import Draft
+from streams.log import Clock
+from streams.metrics import Metrics
+from streams.store import alarm_parts
+from streams.ticks import StampedTick
+from streams.waking import Chunk
+
+log = structlog.get_logger("perennial.engine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Keeps the series of a worker."""
+
+    metrics: Metrics
+    clock: Clock
+
+    def committed(self, draft: Draft, began_at_ms: int) -> None:
+        """Note what a transaction held."""
+        metrics, now_ms, number = self.metrics, self.clock.now_ms(), str(draft.part.number)
+        metrics.batch_commit.observe((now_ms - began_at_ms) / 1000)
+        metrics.batch_records.observe(sum(len(records) for _, records in draft.applied))
+        for topic, records in draft.applied:
+            if records:
+                age_s = max(0, now_ms - records[-1].timestamp) / 1000
+                metrics.records_applied.labels(topic).inc(len(records))
+                metrics.event_freshness.observe(age_s)
+                metrics.input_lag.labels(topic, number).set(age_s)
+        for emission in draft.emissions:
+            for told in emission.told:
+                metrics.tell(told.metric, told.labels, told.amount)
+        for stray in draft.forwarded:
+            metrics.records_rerouted.labels(stray.topic).inc()
+        self._of_partition(draft, now_ms, number)
+
+    def tick(self, part: CoPartition, tick: StampedTick) -> None:
+        """Note a tick that arrived."""
+        if tick.is_ahead:
+            self.metrics.ticks_ahead.inc()
+        self.metrics.clock_offset.set((tick.tick.now_ms - tick.now_ms) / 1000)
+        waiting_since_ms = part.waiting.oldest_at_ms()
+        waits_s = 0.0 if waiting_since_ms is None else max(0, tick.now_ms - waiting_since_ms) / 1000
+        self.metrics.tick_waiting.labels(str(part.number)).set(waits_s)
+
+    def wake(self, part: CoPartition, tick: StampedTick, chunk: Chunk) -> None:
+        """Note how late the oldest due alarm is."""
+        overdue_s = (tick.now_ms - alarm_parts(chunk.rows[0])[0]) / 1000 if chunk.rows else 0.0
+        self.metrics.touch_overdue_oldest.labels(str(part.number)).set(overdue_s)
+
+    def gap(self, part: CoPartition, topic: str) -> None:
+        """Note a gap that is being healed."""
+        self.metrics.invariant_breaches.labels("chain_gap").inc()
+        log.warning("chain_gap_healed", partition=part.number, topic=topic, position=part.positions[topic])
+
+    def waiting(self, part: CoPartition, error: PerennialError) -> None:
+        """Note why a partition cannot go on for now."""
+        log.warning("partition_waits", partition=part.number, cause=type(error).__name__, detail=str(error))
+
+    def _of_partition(self, draft: Draft, now_ms: int, number: str) -> None:
+        metrics, meta = self.metrics, draft.meta
+        metrics.customers.labels("active", number).set(meta.customers - len(draft.held))
+        metrics.customers.labels("quarantined", number).set(len(draft.held))
+        metrics.policy_number.labels(number).set(meta.policy_number)
+        metrics.rejudge_remaining.labels(number).set(0 if meta.rejudge_cursor is None else meta.customers)
+        if meta.watermark_at_ms:
+            metrics.watermark_lag.labels(number).set(max(0, now_ms - meta.watermark_at_ms) / 1000)

@@ -1,0 +1,132 @@
+"""Taking a co-partition: fence, positions, restore, and the checks that no input was lost on the way (I2, I3, I9)."""
+
+import asyncio
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.changelog import MetaRow
+from schemas.errors import ExitCode, ExitError
+from schemas.topics import INPUTS, TICK
+from schemas.transport.records import TopicPartition
+from streams.apply import FROM_THE_FIRST
+from streams.brain import Brain
+from streams.copartition import CoPartition, advanced
+from streams.draft import Draft
+from streams.log import Executor, Log, Producer
+from streams.refusals import window_of
+from streams.restore import Restored, Restoring, claim
+from streams.store import Owner
+from streams.transaction import Transactions
+
+Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Opens co-partitions for a worker that was just given them."""
+
+    application: str
+    brain: Brain
+    log: Log
+    executor: Executor
+    restoring: Restoring
+    transactions: Transactions
+
+    async def open(self, numbers: Collection[int]) -> list[CoPartition]:
+        """Fence all, then ask once for all positions, then restore each; the order is I2."""
+        run = self.executor.run
+        producers = [self.log.producer(number) for number in numbers]
+        await asyncio.gather(*(run(producer.open) for producer in producers))
+        inputs = [TopicPartition(topic, number) for number in numbers for topic in INPUTS]
+        committed = await run(self.log.committed, inputs)
+        first, end = await run(self.log.beginning_offsets, inputs), await run(self.log.end_offsets, inputs)
+        restored = await asyncio.gather(*(run(self.restoring.restore, number) for number in numbers))
+        parts = []
+        for number, producer, one in zip(numbers, producers, restored, strict=True):
+            mine = [tp for tp in inputs if tp.partition == number]
+            positions = _positions(mine, committed, first, end, one.meta is not None)
+            part = self._part(number, producer, one, positions)
+            if one.meta is None:
+                await self._begin(part)
+            parts.append(part)
+        return parts
+
+    def _part(self, number: int, producer: Producer, restored: Restored, positions: dict[str, int]) -> CoPartition:
+        versions = dict(self.brain.data_versions)
+        meta = restored.meta or MetaRow(incarnation=uuid.uuid4().hex, data_versions=versions)
+        meta = _with_versions(meta, versions, number)
+        policies = self.brain.decode_policies(meta.policies) if meta.policies else self.brain.empty_policies
+        number_in_force = meta.policy_number or self.brain.policy_number(policies)
+        return CoPartition(
+            number=number,
+            producer=producer,
+            rows=restored.rows,
+            meta=advanced(meta, policy_number=number_in_force),
+            policies=policies,
+            positions=positions,
+            changelog_next=restored.next_offset,
+            held=restored.held,
+            window=window_of(meta.refusal_bits, meta.refusals_seen, meta.refused_in_a_row),
+        )
+
+    async def _begin(self, part: CoPartition) -> None:
+        """Write the first meta row together with a position for every input, so that neither is ever alone."""
+        draft = Draft(part, self.brain)
+        draft.positions = dict(part.positions)
+        await self.transactions.commit(draft)
+        owner = Owner(application=self.application, partition=part.number, incarnation=part.meta.incarnation)
+        await self.executor.run(claim, part.rows, owner)
+
+
+def _positions(
+    mine: Sequence[TopicPartition],
+    committed: Mapping[TopicPartition, int | None],
+    first: Offsets,
+    end: Offsets,
+    has_meta: bool,  # noqa: FBT001  one fact beside others, not a mode
+) -> dict[str, int]:
+    """Give where to go on reading each input.
+
+    Raises:
+        ExitError: `inputs_lost`, when a position is missing beside a meta row, or alone, or points at what is gone.
+    """
+    chained = [tp for tp in mine if tp.topic != TICK]
+    known = [tp for tp in chained if committed[tp] is not None]
+    if known and not has_meta:
+        raise _lost(known[0], "its position is committed, but the changelog holds nothing of this partition")
+    positions = {}
+    for tp in chained:
+        at = committed[tp]
+        if at is None and has_meta:
+            raise _lost(tp, "the changelog knows this partition, but its committed position is gone")
+        if at is not None and not first[tp] <= at <= end[tp]:
+            raise _lost(tp, f"the position {at} is outside of what the topic holds, {first[tp]} to {end[tp]}")
+        positions[tp.topic] = first[tp] if at is None else at
+    ticks = next(tp for tp in mine if tp.topic == TICK)
+    return {**positions, TICK: max(first[ticks], end[ticks] - 1)}
+
+
+def _lost(tp: TopicPartition, what: str) -> ExitError:
+    return ExitError(
+        ExitCode.INPUTS_LOST,
+        f"{tp.topic} partition {tp.partition}: {what}; records may be lost, so nothing is skipped on a guess: see the "
+        "runbook InputsLost for how to restore the position or the topic",
+    )
+
+
+def _with_versions(meta: MetaRow, ours: dict[str, str], number: int) -> MetaRow:
+    """Adopt newer zone or calendar data and re-judge; refuse to judge by older data than was used before (F20)."""
+    if meta.data_versions == ours:
+        return meta
+    older = sorted(name for name, known in meta.data_versions.items() if _order(ours.get(name, "")) < _order(known))
+    if older:
+        raise ExitError(
+            ExitCode.DATA_VERSIONS_DIFFER,
+            f"partition {number} was judged by newer data ({', '.join(older)}) than this worker has; upgrade it",
+        )
+    return advanced(meta, data_versions=ours, rejudge_cursor=FROM_THE_FIRST)
+
+
+def _order(version: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))

@@ -1,0 +1,52 @@
+"""Re-judging: a new policy, a start or new zone data finds every alarm anew, in chunks, emitting nothing (I8)."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from schemas.changelog import STATE_PREFIX, state_row_key
+from schemas.errors import ExitError
+from schemas.events import Tick
+from streams.brain import Brain
+from streams.copartition import CoPartition, advanced
+from streams.draft import Draft
+from streams.quarantine import Quarantine
+from streams.ticks import StampedTick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejudging:
+    """Walks the customers of a co-partition; the cursor is in the meta row, so a crash goes on where it was."""
+
+    brain: Brain
+    quarantine: Quarantine
+    chunk_customers: int
+
+    def rejudge(self, draft: Draft, part: CoPartition) -> int:
+        """Re-judge one chunk from the cursor and tell how many; only what changed is written."""
+        cursor = draft.meta.rejudge_cursor or b""
+        found = [
+            row[len(STATE_PREFIX) :]
+            for row, _ in islice(part.rows.scan(state_row_key(cursor), STATE_PREFIX), self.chunk_customers + 1)
+        ]
+        chunk, rest = found[: self.chunk_customers], found[self.chunk_customers :]
+        for customer in chunk:
+            self._rejudge_one(draft, customer)
+        draft.meta = advanced(draft.meta, rejudge_cursor=rest[0] if rest else None)
+        return len(chunk)
+
+    def _rejudge_one(self, draft: Draft, customer: bytes) -> None:
+        brain, now_ms = self.brain, draft.meta.watermark_at_ms
+        try:
+            draft.states[customer] = brain.step(draft.state_of(customer), brain.rejudge, draft.policies, now_ms).state
+        except ExitError:
+            raise
+        except Exception as error:  # noqa: BLE001  the refusal guard: the others are re-judged all the same
+            if customer not in draft.held:
+                self.quarantine.refuse_wake(draft, _occasion(draft), customer, error)
+
+
+def _occasion(draft: Draft) -> StampedTick:
+    """Give the last applied tick as the origin of a refusal that no record caused."""
+    meta = draft.meta
+    tick = Tick(now_ms=meta.watermark_at_ms, barrier={})
+    return StampedTick(tick=tick, now_ms=meta.watermark_at_ms, offset=meta.tick_offset, is_ahead=False)
