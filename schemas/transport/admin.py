@@ -52,32 +52,34 @@ class TopicAdmin:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Make the client."""
-        self._admin = AdminClient(settings.common())
+        self._admin, self._prefix = AdminClient(settings.common()), settings.topic_prefix
 
     def create(self, plans: Iterable[TopicPlan]) -> frozenset[str]:
         """Create what is missing and return its names; what exists is left as it is."""
-        asked = {one.name: one for one in plans}
-        new = [NewTopic(one.name, one.partitions, one.replication, config=dict(one.settings)) for one in asked.values()]
+        asked = {self._prefix + one.name: one for one in plans}
+        new = [
+            NewTopic(name, one.partitions, one.replication, config=dict(one.settings)) for name, one in asked.items()
+        ]
         if not new:
             return frozenset()
         created = frozenset(
             name for name, done in self._admin.create_topics(new).items() if _was_done(done, f"create {name}")
         )
         self._await_leaders({name: asked[name].partitions for name in created})
-        return created
+        return frozenset(asked[name].name for name in created)
 
     def describe(self, names: Iterable[str] | None = None) -> dict[str, TopicFound]:
         """Return the topics that exist among `names`, or all; a missing one is missing from the answer."""
-        wanted = None if names is None else set(names)
+        wanted = None if names is None else {self._prefix + name for name in names}
         found = {
             name: topic
             for name, topic in self._topics().items()
-            if topic.error is None and (wanted is None or name in wanted)
+            if topic.error is None and (name.startswith(self._prefix) if wanted is None else name in wanted)
         }
         settings = self._settings(ResourceType.TOPIC, found)
         return {
-            name: TopicFound(
-                name=name,
+            name[len(self._prefix) :]: TopicFound(
+                name=name[len(self._prefix) :],
                 partitions=len(topic.partitions),
                 replication=min((len(one.replicas) for one in topic.partitions.values()), default=0),
                 settings=settings[name],
@@ -87,15 +89,15 @@ class TopicAdmin:
 
     def add_partitions(self, name: str, total: int) -> None:
         """Widen a topic to `total` partitions; keys move, so co-partitioned inputs are never widened."""
-        self._all(self._admin.create_partitions([NewPartitions(name, total)]), f"widen {name}")
-        self._await_leaders({name: total})
+        self._all(self._admin.create_partitions([NewPartitions(self._prefix + name, total)]), f"widen {name}")
+        self._await_leaders({self._prefix + name: total})
 
     def change_settings(self, name: str, settings: Mapping[str, str]) -> None:
         """Set these settings of a topic and leave its others."""
         entries = [
             ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in settings.items()
         ]
-        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+        resource = ConfigResource(ResourceType.TOPIC, self._prefix + name, incremental_configs=entries)
         self._all(self._admin.incremental_alter_configs([resource]), f"change settings of {name}")
 
     def broker_settings(self) -> dict[int, dict[str, str]]:
@@ -106,11 +108,11 @@ class TopicAdmin:
 
     def delete_records(self, positions: Iterable[Position]) -> None:
         """Forget everything before each position."""
-        self._all(self._admin.delete_records(to_client(positions)), "delete records")
+        self._all(self._admin.delete_records(to_client(positions, self._prefix)), "delete records")
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete topics, whether they exist or not."""
-        gone = list(names)
+        gone = [self._prefix + name for name in names]
         for name, done in (self._admin.delete_topics(gone) if gone else {}).items():
             _was_done(done, f"delete {name}")
 

@@ -48,11 +48,15 @@ class GroupConsumer:
         """Join the group with the first `poll`; `instance_id` makes the membership static."""
         static = {"group.instance.id": instance_id} if instance_id else {}
         assignor = {"partition.assignment.strategy": _COOPERATIVE}
+        self._prefix = settings.topic_prefix
         self._consumer = Consumer({**settings.consumer(group), **assignor, **static})
-        self._inbox = Inbox(self._consumer, f"consume as {group}")
+        self._inbox = Inbox(self._consumer, f"consume as {group}", settings.topic_prefix)
         self._on_assign, self._on_revoke, self._on_lost = on_assign, on_revoke, on_lost
         self._consumer.subscribe(
-            list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._were_lost
+            [self._prefix + topic for topic in topics],
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._were_lost,
         )
 
     def poll(self, max_records: int, within_ms: int) -> list[Record]:
@@ -61,21 +65,21 @@ class GroupConsumer:
 
     def seek(self, position: Position) -> None:
         """Go on reading a partition elsewhere."""
-        (moved,) = to_client([position])
+        (moved,) = to_client([position], self._prefix)
         until(_SEEK_WITHIN_MS, f"seek {position}", lambda _left_s: self._consumer.seek(moved))
         self._inbox.expect([position])
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Bring no records of these partitions until `resume`; membership goes on as long as `poll` is called."""
-        self._consumer.pause(partitions_to_client(partitions))
+        self._consumer.pause(partitions_to_client(partitions, self._prefix))
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Bring records of these partitions again."""
-        self._consumer.resume(partitions_to_client(partitions))
+        self._consumer.resume(partitions_to_client(partitions, self._prefix))
 
     def assignment(self) -> tuple[TopicPartition, ...]:
         """Return the partitions that are ours now."""
-        return from_client(self._consumer.assignment())
+        return from_client(self._consumer.assignment(), self._prefix)
 
     def positions(self) -> dict[TopicPartition, int]:
         """Return the next offset of each of our partitions."""
@@ -90,24 +94,24 @@ class GroupConsumer:
         self._consumer.close()
 
     def _assigned(self, consumer: Consumer, given: list[ClientTopicPartition]) -> None:
-        mine = from_client(given)
+        mine = from_client(given, self._prefix)
         positions = list(self._on_assign(mine)) if mine else []
         if {one.tp for one in positions} != set(mine):
             raise InputsLost(f"no start for {sorted(set(mine) - {one.tp for one in positions})}")
         self._inbox.expect(positions)
-        consumer.incremental_assign(to_client(positions))
+        consumer.incremental_assign(to_client(positions, self._prefix))
 
     def _revoked(self, consumer: Consumer, taken: list[ClientTopicPartition]) -> None:
-        self._on_revoke(from_client(taken))
+        self._on_revoke(from_client(taken, self._prefix))
         self._let_go(consumer, taken)
 
     def _were_lost(self, consumer: Consumer, taken: list[ClientTopicPartition]) -> None:
-        self._on_lost(from_client(taken))
+        self._on_lost(from_client(taken, self._prefix))
         self._let_go(consumer, taken)
 
     def _let_go(self, consumer: Consumer, taken: list[ClientTopicPartition]) -> None:
         consumer.incremental_unassign(taken)
-        self._inbox.forget(from_client(taken))
+        self._inbox.forget(from_client(taken, self._prefix))
 
 
 def unjoined_group(settings: KafkaSettings, group: str) -> GroupMetadata:

@@ -16,9 +16,9 @@ Messages = list["Message[bytes, bytes]"]
 class Inbox:
     """Fetches from one consumer; an error met behind good records is raised by the next call, so none is dropped."""
 
-    def __init__(self, consumer: Consumer, doing: str) -> None:
-        """Take the consumer; `doing` begins the text of errors."""
-        self._consumer, self._doing = consumer, doing
+    def __init__(self, consumer: Consumer, doing: str, prefix: str = "") -> None:
+        """Take the consumer; `doing` begins the text of errors, `prefix` is taken off topics."""
+        self._consumer, self._doing, self._prefix = consumer, doing, prefix
         self._error: TransportError | None = None
         self.positions: dict[TopicPartition, int] = {}
 
@@ -44,7 +44,7 @@ class Inbox:
         rows = [(message.key(), message.value()) for message in messages if message.error() is None]
         if rows:
             last = next(message for message in reversed(messages) if message.error() is None)
-            self._follow(record_of(last))
+            self._follow(record_of(last, self._prefix))
         if len(rows) < len(messages):
             self._heed_all(messages)
         if not rows:
@@ -64,7 +64,7 @@ class Inbox:
         for message in messages:
             if message.error() is not None:
                 continue
-            record = record_of(message)
+            record = record_of(message, self._prefix)
             if last is not None and (record.partition != last.partition or record.topic != last.topic):
                 self._follow(last)
             records.append(record)
@@ -85,7 +85,7 @@ class Inbox:
                 self._heed(message, error)
 
     def _heed(self, message: "Message[bytes, bytes]", error: KafkaError) -> None:
-        tp = TopicPartition(message.topic() or "", message.partition() or 0)
+        tp = TopicPartition((message.topic() or "")[len(self._prefix) :], message.partition() or 0)
         if error.code() == _END:
             # an end lies behind transaction markers, which no record shows
             self.positions[tp] = max(message.offset() or 0, self.positions.get(tp, 0))

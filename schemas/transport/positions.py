@@ -6,7 +6,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaE
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported without __all__
 
 from schemas.transport.deadline import until
-from schemas.transport.records import TopicPartition, partitions_to_client
+from schemas.transport.records import TopicPartition, from_client, partitions_to_client
 from schemas.transport.settings import KafkaSettings
 
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves these two unannotated
@@ -18,7 +18,7 @@ class Positions:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Make the client."""
-        self._admin = AdminClient(settings.common())
+        self._admin, self._prefix = AdminClient(settings.common()), settings.topic_prefix
 
     def end_offsets(self, partitions: Iterable[TopicPartition], within_ms: int = 30_000) -> dict[TopicPartition, int]:
         """Return high watermarks: the end including transactions still open, so nothing appended lies past it (I6)."""
@@ -40,27 +40,27 @@ class Positions:
         self, group: str, partitions: Iterable[TopicPartition], within_ms: int = 30_000
     ) -> dict[TopicPartition, int | None]:
         """Return a group's committed offsets, None where there is none; waits for transactions that may change them."""
-        asked = partitions_to_client(partitions)
+        asked, name = partitions_to_client(partitions, self._prefix), self._prefix + group
         if not asked:
             return {}
 
         def ask(left_s: float) -> dict[TopicPartition, int | None]:
-            request = ConsumerGroupTopicPartitions(group, asked)
+            request = ConsumerGroupTopicPartitions(name, asked)
             answer = self._admin.list_consumer_group_offsets(
                 [request], require_stable=True, request_timeout=_at_least(left_s)
             )
-            found = answer[group].result().topic_partitions
+            found = answer[name].result().topic_partitions
             for one in found:
                 if one.error is not None:
                     raise KafkaException(one.error)
-            return {TopicPartition(one.topic, one.partition): _or_none(one.offset) for one in found}
+            return dict(zip(from_client(found, self._prefix), (_or_none(one.offset) for one in found), strict=True))
 
         return until(within_ms, f"read committed offsets of group {group}", ask)
 
     def _list(
         self, partitions: Iterable[TopicPartition], spec: OffsetSpec, within_ms: int
     ) -> dict[TopicPartition, int]:
-        asked = dict.fromkeys(partitions_to_client(partitions), spec)
+        asked = dict.fromkeys(partitions_to_client(partitions, self._prefix), spec)
         if not asked:
             return {}
 
@@ -68,7 +68,8 @@ class Positions:
             answer = self._admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_at_least(left_s)
             )
-            return {TopicPartition(one.topic, one.partition): found.result().offset for one, found in answer.items()}
+            offsets = (found.result().offset for found in answer.values())
+            return dict(zip(from_client(answer, self._prefix), offsets, strict=True))
 
         return until(within_ms, f"list offsets of {len(asked)} partitions", ask)
 

@@ -32,6 +32,7 @@ class FencedProducer:
         self.transactional_id = transactional_id
         self._producer = Producer(settings.fenced_producer(transactional_id))
         self._send = self._producer.produce
+        self._prefix = settings.topic_prefix
 
     def open(self, within_ms: int = 30_000) -> None:
         """Shut out the predecessor and abort what it left open; committed positions are read only after this."""
@@ -47,9 +48,9 @@ class FencedProducer:
         """Add a record to the open transaction; `value` None is a tombstone. `commit` tells whether all arrived."""
         try:
             if headers:
-                self._send(topic, value, key, partition, headers=list(headers))
+                self._send(self._prefix + topic, value, key, partition, headers=list(headers))
             else:
-                self._send(topic, value, key, partition)
+                self._send(self._prefix + topic, value, key, partition)
         except BufferError:
             _make_room(self._producer, self._doing("produce"))
             self.produce(topic, key, value, partition, headers)
@@ -69,7 +70,7 @@ class FencedProducer:
 
     def send_offsets(self, positions: Iterable[Position], group: GroupMetadata, within_ms: int = 30_000) -> None:
         """Make the next offsets to read part of the transaction."""
-        offsets = to_client(positions)
+        offsets = to_client(positions, self._prefix)
         if offsets:
             until(
                 within_ms,
@@ -120,7 +121,7 @@ class EventProducer:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Make the client."""
-        self._producer = Producer(settings.producer())
+        self._producer, self._prefix = Producer(settings.producer()), settings.topic_prefix
         self._failed: list[str] = []
 
     def produce(
@@ -128,7 +129,9 @@ class EventProducer:
     ) -> None:
         """Queue a record; the next `flush` raises if it cannot be delivered."""
         try:
-            self._producer.produce(topic, value, key, partition, on_delivery=self._note, headers=list(headers))
+            self._producer.produce(
+                self._prefix + topic, value, key, partition, on_delivery=self._note, headers=list(headers)
+            )
             self._producer.poll(0)
         except BufferError:
             _make_room(self._producer, f"produce to {topic}")

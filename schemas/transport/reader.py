@@ -54,38 +54,39 @@ class PartitionReader:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Make the client; nothing is read before `assign`."""
+        self._prefix = settings.topic_prefix
         self._consumer = Consumer(settings.consumer(_NO_GROUP))
-        self._inbox = Inbox(self._consumer, "read")
+        self._inbox = Inbox(self._consumer, "read", settings.topic_prefix)
 
     def assign(self, positions: Iterable[Position]) -> None:
         """Read these partitions too, each from its offset; BEGINNING and END are understood."""
         mine = list(positions)
         self._inbox.expect(mine)
-        self._consumer.incremental_assign(to_client(mine))
+        self._consumer.incremental_assign(to_client(mine, self._prefix))
 
     def unassign(self, partitions: Iterable[TopicPartition]) -> None:
         """Read these partitions no more."""
         gone = list(partitions)
-        self._consumer.incremental_unassign(partitions_to_client(gone))
+        self._consumer.incremental_unassign(partitions_to_client(gone, self._prefix))
         self._inbox.forget(gone)
 
     def assignment(self) -> tuple[TopicPartition, ...]:
         """Return the partitions that are read."""
-        return from_client(self._consumer.assignment())
+        return from_client(self._consumer.assignment(), self._prefix)
 
     def seek(self, position: Position) -> None:
         """Go on reading a partition elsewhere."""
-        (moved,) = to_client([position])
+        (moved,) = to_client([position], self._prefix)
         until(_SEEK_WITHIN_MS, f"seek {position}", lambda _left_s: self._consumer.seek(moved))
         self._inbox.expect([position])
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Bring no records of these partitions until `resume`."""
-        self._consumer.pause(partitions_to_client(partitions))
+        self._consumer.pause(partitions_to_client(partitions, self._prefix))
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Bring records of these partitions again."""
-        self._consumer.resume(partitions_to_client(partitions))
+        self._consumer.resume(partitions_to_client(partitions, self._prefix))
 
     def poll(self, max_records: int = BATCH_RECORDS, within_ms: int = _LOOK_MS) -> list[Record]:
         """Wait at most `within_ms` for records, then return what is here; empty when nothing came."""

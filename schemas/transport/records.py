@@ -62,12 +62,12 @@ class GroupMetadata(NamedTuple):
     raw: Any  # the client's own type has no public constructor
 
 
-def record_of(message: "Message[Any, Any]") -> Record:
-    """Copy one error-free message of the client."""
+def record_of(message: "Message[Any, Any]", prefix: str = "") -> Record:
+    """Copy one error-free message of the client; `prefix` is taken off its topic."""
     kind, at_ms = message.timestamp()
     headers = message.headers()
     return Record(
-        topic=message.topic() or "",
+        topic=(message.topic() or "")[len(prefix) :],
         partition=message.partition() or 0,
         offset=message.offset() or 0,
         key=message.key(),
@@ -77,19 +77,19 @@ def record_of(message: "Message[Any, Any]") -> Record:
     )
 
 
-def to_client(positions: Iterable[Position]) -> list[ClientTopicPartition]:
+def to_client(positions: Iterable[Position], prefix: str = "") -> list[ClientTopicPartition]:
     """Give positions as the client wants them."""
-    return [ClientTopicPartition(topic, partition, offset) for topic, partition, offset in positions]
+    return [ClientTopicPartition(prefix + topic, partition, offset) for topic, partition, offset in positions]
 
 
-def partitions_to_client(partitions: Iterable[TopicPartition]) -> list[ClientTopicPartition]:
+def partitions_to_client(partitions: Iterable[TopicPartition], prefix: str = "") -> list[ClientTopicPartition]:
     """Give partitions as the client wants them."""
-    return [ClientTopicPartition(topic, partition) for topic, partition in partitions]
+    return [ClientTopicPartition(prefix + topic, partition) for topic, partition in partitions]
 
 
-def from_client(partitions: Iterable[ClientTopicPartition]) -> tuple[TopicPartition, ...]:
+def from_client(partitions: Iterable[ClientTopicPartition], prefix: str = "") -> tuple[TopicPartition, ...]:
     """Give the client's partitions as ours."""
-    return tuple(TopicPartition(one.topic, one.partition) for one in partitions)
+    return tuple(TopicPartition(one.topic[len(prefix) :], one.partition) for one in partitions)
 
 
 def _headers(found: ClientHeaders) -> Headers:

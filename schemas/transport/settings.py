@@ -48,6 +48,8 @@ class KafkaSettings:
 
     Attributes:
         bootstrap_servers: host:port, comma separated.
+        topic_prefix: put before every topic, group and transactional id on the way out, taken off on the way in,
+            so that several systems share a cluster.
         session_timeout_ms: a group member silent for longer loses its partitions (I9).
         transaction_timeout_ms: the coordinator aborts what is open for longer; brokers allow at most 60 s (I6).
         max_poll_interval_ms: a group member that does not poll for longer leaves the group.
@@ -56,6 +58,7 @@ class KafkaSettings:
 
     bootstrap_servers: str
     client_id: str = "perennial"
+    topic_prefix: str = ""
     security: Security | None = None
     session_timeout_ms: int = 6_000
     transaction_timeout_ms: int = 10_000
@@ -91,7 +94,7 @@ class KafkaSettings:
         """Settings of a transactional producer."""
         return {
             **self.producer(),
-            "transactional.id": transactional_id,
+            "transactional.id": self.topic_prefix + transactional_id,
             "transaction.timeout.ms": self.transaction_timeout_ms,
             "delivery.report.only.error": True,  # the commit vouches for the rest
         }
@@ -101,7 +104,7 @@ class KafkaSettings:
         return {
             **self.common(),
             "error_cb": _leave_to_the_call,
-            "group.id": group,
+            "group.id": self.topic_prefix + group,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
             "enable.auto.commit": False,
