@@ -1,1 +1,1 @@
-"""One module a channel; no channel knows another."""
+"""One module per channel; none knows another."""

@@ -1,1 +1,1 @@
-"""Stand-ins that speak a provider's protocol, with faults on demand and an inbox that never forgets."""
+"""Providers of our own making: they speak the real protocol, fail on demand and remember what they received."""

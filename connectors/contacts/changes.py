@@ -1,0 +1,44 @@
+"""From records of the contact topics to changes of the store; a tombstone is an erasure."""
+
+import structlog
+
+from connectors.ports import ContactChange, ContactErased, ContactPut, KeyPut, KeysErased
+from schemas import topics
+from schemas.codec import Codec
+from schemas.errors import Refused
+from schemas.outputs import ContactChanged, ContactKeyWrapped
+from schemas.transport.records import Record
+
+_log = structlog.get_logger(__name__)
+
+
+def changes_of(record: Record, codec: Codec) -> list[ContactChange]:
+    """The change that a record asks for; one that cannot be read changes nothing and is told by its place."""
+    customer_id = (record.key or b"").decode("utf-8", "replace")
+    try:
+        if record.topic == topics.CONTACT:
+            return [_contact(customer_id, record.value, codec)]
+        return [_key(customer_id, record.value, codec)]
+    except Refused as error:
+        _log.error(
+            "contact_unreadable",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=type(error).__name__,
+        )
+        return []
+
+
+def _contact(customer_id: str, value: bytes | None, codec: Codec) -> ContactChange:
+    if value is None:
+        return ContactErased(customer_id=customer_id)
+    told = codec.decode(value, ContactChanged)
+    return ContactPut(customer_id=customer_id, version=told.version, key_id=told.key_id, fields=told.fields)
+
+
+def _key(customer_id: str, value: bytes | None, codec: Codec) -> ContactChange:
+    if value is None:
+        return KeysErased(customer_id=customer_id)
+    told = codec.decode(value, ContactKeyWrapped)
+    return KeyPut(customer_id=customer_id, key_id=told.key_id, wrapped_key=told.wrapped_key)

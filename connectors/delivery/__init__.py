@@ -1,0 +1,1 @@
+"""The delivery loop: intent, fence, call, result; one transaction a cycle."""

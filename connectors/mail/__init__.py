@@ -1,0 +1,1 @@
+"""What an e-mail is made of: headers, parts, signature, connections."""

@@ -1,0 +1,1 @@
+"""Delivery and contacts on real Kafka, Redis and SMTP."""
