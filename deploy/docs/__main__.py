@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.docs.asyncapi import asyncapi_document
+from deploy.docs.operations import metrics_document, settings_document
 from deploy.docs.tables import records_document, topics_document
 
 FOLDER = Path(__file__).parent
@@ -13,6 +14,8 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "asyncapi.json": asyncapi_document,
     "topics.md": topics_document,
     "records.md": records_document,
+    "settings.md": settings_document,
+    "metrics.md": metrics_document,
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.docs.__main__ import DOCUMENTS, stale_documents, write_documents
 from deploy.docs.asyncapi import asyncapi_document
+from deploy.docs.operations import metrics_document, settings_document
 from schemas.topics import catalogue
 from schemas.vocabulary import Channel
 
@@ -74,3 +75,10 @@ def references_in(part: object) -> list[str]:
         return []
     own = [part["$ref"]] if "$ref" in part else []
     return own + [found for value in part.values() for found in references_in(value)]
+
+
+def test_settings_and_metrics_are_listed_with_their_meaning() -> None:
+    for document in (settings_document(), metrics_document()):
+        rows = [line for line in document.splitlines() if line.startswith("| `")]
+        assert rows
+        assert [row for row in rows if row.endswith("|  |")] == []
