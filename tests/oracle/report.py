@@ -43,9 +43,13 @@ def _checks(judgement: Judgement) -> Table:
 
 
 def _balance(judgement: Judgement) -> Table:
-    table = Table("due", *(ending.value for ending in Ending if ending is not Ending.MISSING), "imbalance")
-    lines = [judgement.balance.get(ending, 0) for ending in Ending if ending is not Ending.MISSING]
-    table.add_row(str(judgement.due), *map(str, lines), str(judgement.imbalance))
+    table = Table("balance", "touches")
+    table.add_row("due", str(judgement.due))
+    for ending in Ending:
+        if ending is not Ending.MISSING:
+            table.add_row(ending.value, str(judgement.balance.get(ending, 0)))
+    shown = str(judgement.imbalance)
+    table.add_row("imbalance", f"[red]{shown}[/red]" if judgement.imbalance else shown)
     return table
 
 

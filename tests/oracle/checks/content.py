@@ -1,9 +1,11 @@
 """C10: what the customer read is what was bound at release, cleanly rendered."""
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import cache
 
 from schemas.events import ContractChanged
 from schemas.outputs import SendTouch
@@ -63,13 +65,19 @@ def money(amount_minor: int, currency: str) -> str:
 
 def plain(text: str) -> str:
     """Bring a text into the form in which two texts are compared: NFC, nothing invisible, single spaces."""
-    composed = unicodedata.normalize("NFC", text)
-    seen = "".join(
-        " " if one.isspace() else one
-        for one in composed
-        if one.isspace() or unicodedata.category(one) not in _INVISIBLE
-    )
-    return " ".join(seen.split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.translate(_invisible()).split())
+
+
+@cache
+def _invisible() -> dict[int, None]:
+    """Every character that is neither seen nor a space."""
+    return {
+        point: None
+        for point in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(point)) in _INVISIBLE and not chr(point).isspace()
+    }
 
 
 def _faults(

@@ -267,11 +267,11 @@ class RunBuilder:
         self.receipt(step, Outcome.ACCEPTED, contract_id)
         return self.decide(step, Verdict.SENT, Reason.ACCEPTED, contract_id, attempt=1)
 
-    def crash(self, target: str, *, kind: str = "kill") -> "RunBuilder":
-        """Write a fault of this instant into the nemesis log."""
-        self.nemesis.append(
-            NemesisRow(from_ms=self.wall_ms, to_ms=self.wall_ms, kind=kind, target=target, proof={"exit": -9})
-        )
+    def crash(self, target: str, *, kind: str = "kill", until: str = "") -> "RunBuilder":
+        """Write a fault that begins now into the nemesis log."""
+        to_ms = ms(until) if until else self.wall_ms
+        row = NemesisRow(from_ms=self.wall_ms, to_ms=to_ms, kind=kind, target=target, proof={"exit": -9})
+        self.nemesis.append(row)
         return self
 
     def bundle(self, *, grace_days: int = 10) -> Bundle:
