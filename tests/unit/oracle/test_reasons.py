@@ -88,7 +88,7 @@ STANDING = [
     (Reason.LATE, first_seen_after_its_window),
     (
         Reason.WINDOW_CLOSED,
-        after(lambda run: run.ask(RequestKind.STOP).tick(OPENINGS["t30"]).tick("2026-08-18T01:00Z")),
+        stopped_to_the_end,
     ),
     (Reason.FREQUENCY_CAP, lambda: beside_a_rival(sent(begun(), "t90"), sends=True)),
     (Reason.QUIET_HOURS, at("2026-08-11T12:00Z")),
