@@ -63,9 +63,20 @@ class Brain(Protocol):
     rejudge: Given
     released: Given
     empty_policies: Policies
-    data_versions: Mapping[str, str]
-    # one per customer input: (key, value) -> given; raises Refused, or SchemaUnavailable to make the partition wait
-    decoders: Mapping[str, Callable[[bytes | None, bytes | None], Given]]
+
+    @property
+    def data_versions(self) -> Mapping[str, str]:
+        """Versions of the zone and calendar data that judging rests on."""
+        ...
+
+    @property
+    def decoders(self) -> Mapping[str, Callable[[bytes | None, bytes | None], Given]]:
+        """Per customer input (key, value) -> given; raises Refused, or SchemaUnavailable to make a partition wait."""
+        ...
+
+    def blank(self, customer: bytes) -> State:
+        """Give the state of a customer of whom nothing is known; raises when the key names nobody."""
+        ...
 
     def step(self, state: State | None, given: Given, policies: Policies, now_ms: int) -> Applied:
         """Apply one input to one customer; any exception refuses the input."""

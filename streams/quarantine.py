@@ -48,8 +48,14 @@ class Quarantine:
             self.mark(draft, customer, refusal.cause)
 
     def refuse_wake(self, draft: Draft, tick: StampedTick, customer: bytes, error: Exception) -> None:
-        """Hold a customer whose wake raised; the tick goes on without it."""
+        """Hold a customer whose wake raised; the tick goes on without it.
+
+        One that raises even while it is held is only told so again, which silences it until its release.
+        """
         refusal = _as_refusal(error)
+        if customer in draft.held:
+            self.mark(draft, customer, refusal.cause)
+            return
         origin = KeptInput(
             topic=TICK,
             partition=draft.part.number,
@@ -76,7 +82,8 @@ class Quarantine:
         """Tell the state that it is held, or, where even that raises, hold it by the fence alone."""
         brain, now_ms = self.brain, draft.meta.watermark_at_ms
         try:
-            held = brain.step(draft.state_of(customer), brain.quarantined(cause), draft.policies, now_ms)
+            state = draft.state_of(customer) or brain.blank(customer)
+            held = brain.step(state, brain.quarantined(cause), draft.policies, now_ms)
         except ExitError:
             raise
         except Exception:  # noqa: BLE001  a state that cannot even be marked must be held all the same

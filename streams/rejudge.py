@@ -41,8 +41,7 @@ class Rejudging:
         except ExitError:
             raise
         except Exception as error:  # noqa: BLE001  the refusal guard: the others are re-judged all the same
-            if customer not in draft.held:
-                self.quarantine.refuse_wake(draft, _occasion(draft), customer, error)
+            self.quarantine.refuse_wake(draft, _occasion(draft), customer, error)
 
 
 def _occasion(draft: Draft) -> StampedTick:

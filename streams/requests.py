@@ -60,7 +60,8 @@ def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMa
         return
     brain, emitted = applier.brain, len(draft.emissions)
     try:
-        lifted = brain.step(draft.state_of(customer), brain.released, draft.policies, draft.meta.watermark_at_ms)
+        state = draft.state_of(customer) or brain.blank(customer)
+        lifted = brain.step(state, brain.released, draft.policies, draft.meta.watermark_at_ms)
     except ExitError:
         raise
     except Exception as error:  # noqa: BLE001  the refusal guard: the hold stands, the request is a dead letter

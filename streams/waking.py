@@ -42,7 +42,7 @@ class Waking:
         for row in chunk.rows:
             due_at_ms, customer = alarm_parts(row)
             draft.index[row] = None
-            state = None if customer in draft.held else draft.state_of(customer)
+            state = draft.state_of(customer)
             if state is not None and self.brain.alarm_at_ms(state) == due_at_ms:
                 self._wake_one(draft, tick, customer)
         if chunk.is_last:

@@ -50,6 +50,10 @@ class CountingBrain:
         self.decode_state = msgspec.msgpack.Decoder(Count).decode
         self._tick = self._codec.decoder(Tick)
 
+    def blank(self, customer: bytes) -> Count:  # noqa: ARG002
+        """Nothing counted yet."""
+        return Count(last={})
+
     def step(self, state: Count | None, given: Any, policies: int, now_ms: int) -> Applied:  # noqa: ANN401, ARG002
         """Count one event."""
         if state is None:

@@ -4,12 +4,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 
 from schemas.changelog import STATE_PREFIX
 from schemas.codec import packaged_codec
 from schemas.events import EngagementSeen, Tick
+from schemas.identity import CustomerId, EventId
 from schemas.topics import BARRIER, DECISION, TICK, catalogue, changelog_topic, partition_key
 from schemas.transport.admin import TopicAdmin, TopicPlan
 from schemas.transport.positions import Positions
@@ -84,8 +86,8 @@ class Load:
         self.numbers[topic, customer] += 1
         self.sent[customer] += 1
         return EngagementSeen(
-            event_id=f"{customer}-{topic}-{number}",
-            customer_id=customer,
+            event_id=EventId(f"{customer}-{topic}-{number}"),
+            customer_id=CustomerId(customer),
             occurred_at_ms=1_700_000_000_000 + number,
             kind=EngagementKind.USED,
             value=number,
@@ -173,7 +175,7 @@ def verdict(place: Place, load: Load) -> Verdict:
         got = said.get(key, [])
         lost += len(set(expected) - set(got))
         duplicated += len(got) - len(set(got)) + len(set(got) - set(expected))
-        reordered += sum(1 for one, other in zip(got, got[1:], strict=False) if other < one)
+        reordered += sum(1 for one, other in pairwise(got) if other < one)
         state = found.get(key)
         wrong += state is None or state.events != events or state.disordered != 0
     wrong += len(found.keys() - {customer.encode() for customer in load.sent})
