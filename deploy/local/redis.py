@@ -3,7 +3,7 @@
 from deploy.local import probe
 from deploy.local.errors import StackFailed
 from deploy.local.plan import StackPlan
-from deploy.local.service import Host, Service
+from deploy.local.hosting import Host, Service
 
 
 class RedisServer:

@@ -12,7 +12,7 @@ from deploy.local.ports import free_ports
 from deploy.local.process import Den
 from deploy.local.processes import Processes
 from deploy.local.redis import RedisServer, describe_redis
-from deploy.local.service import Host
+from deploy.local.hosting import Host
 
 
 class LocalStack:
