@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from deploy.local import probe
 from deploy.local.errors import StackFailed
-from deploy.local.plan import StackPlan
 from deploy.local.hosting import Host, Service
+from deploy.local.plan import StackPlan
 
 _SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",

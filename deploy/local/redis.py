@@ -2,8 +2,8 @@
 
 from deploy.local import probe
 from deploy.local.errors import StackFailed
-from deploy.local.plan import StackPlan
 from deploy.local.hosting import Host, Service
+from deploy.local.plan import StackPlan
 
 
 class RedisServer:

@@ -6,13 +6,13 @@ from typing import Self
 
 from deploy.local.engine import engine_answers
 from deploy.local.errors import StackUnavailable
+from deploy.local.hosting import Host
 from deploy.local.kafka import KafkaBroker, Ports, describe_brokers
 from deploy.local.plan import Runtime, StackPlan
 from deploy.local.ports import free_ports
 from deploy.local.process import Den
 from deploy.local.processes import Processes
 from deploy.local.redis import RedisServer, describe_redis
-from deploy.local.hosting import Host
 
 
 class LocalStack:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.hosting import Service
 from deploy.local.kafka import Ports, server_properties
 from deploy.local.plan import StackPlan
 from deploy.local.ports import HIGHEST, LOWEST, free_ports
-from deploy.local.hosting import Service
 
 PORTS = [Ports(clients=10 * n + 1, quorum=10 * n + 2, behind_proxy=10 * n + 3) for n in range(3)]
 
