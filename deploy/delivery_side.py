@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from connectors import channel_process
 from connectors.contacts import process as contacts_process
-from connectors.delivery import process as delivery_process
 from connectors.settings import ChannelSettings, ContactsSettings
 from connectors.simulators import smtp
 from deploy.settings import adopt_standing, installation, settings_of
@@ -12,12 +12,12 @@ from schemas.vocabulary import Channel
 
 def run_channel(channel: Channel) -> None:
     """Deliver one channel's commands until told to stop."""
-    delivery_process.run(channel, settings_of(ChannelSettings))
+    channel_process.run(channel, settings_of(ChannelSettings), codec=installation().codec())
 
 
 def run_contacts() -> None:
     """Keep the contact store until told to stop."""
-    contacts_process.run(settings_of(ContactsSettings))
+    contacts_process.run(settings_of(ContactsSettings), codec=installation().codec())
 
 
 def run_smtp_simulator(port: int, inbox: Path) -> None:

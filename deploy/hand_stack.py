@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from connectors.contacts.master_key import new_master_key
+from connectors.contacts.crypto import new_master_key
 from deploy.installing import apply_to
 from deploy.local.ports import free_ports
 from deploy.local.standing import STATE_FOLDER, StandingPlan, StandingStack, down, find, up

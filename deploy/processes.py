@@ -60,11 +60,15 @@ class Fleet:
     def python(self, name: str, *arguments: str, **environment: str) -> OwnedProcess:
         """Start this Python with these arguments under a name of its own."""
         command = [sys.executable, *arguments]
-        member = OwnedProcess(self.den, name, command, environment=os.environ | self._environment | environment)
+        member = OwnedProcess(self.den, name, command, environment=self.environment_of(environment))
         self._members[name] = member
         self._undo.callback(member.stop)
         member.start()
         return member
+
+    def environment_of(self, more: Mapping[str, str]) -> dict[str, str]:
+        """What a process of this fleet sees: ours, the run's, and its own on top."""
+        return os.environ | self._environment | dict(more)
 
     def check(self) -> None:
         """Raise ChildEnded when a process is gone."""

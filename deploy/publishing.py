@@ -37,7 +37,7 @@ def publish_file(file: Path, *, encoding: str, record: str) -> int:
 def ingestion_of(here: Installation, record: str = "") -> Ingestion:
     """What turns rows into records here: the codec, and the sealer under this installation's master key."""
     settings = settings_of(ConnectorSettings)
-    sealer = ContactSealer(master_key_from(settings), region=settings.region)
+    sealer = ContactSealer(master=master_key_from(settings), region=settings.region)
     return Ingestion(encode=here.codec().encode, sealer=sealer, record=record)
 
 
