@@ -95,31 +95,34 @@ def _unharmed_ms(run: Run, touch: Expectation, placement: Placement) -> int:
     return total
 
 
-def _frequency_cap(run: Run, touch: Expectation, decided: Decided) -> bool:
-    """Only when as many of the customer's other touches were received, or on their way, in the period."""
-    now_ms = decided.decision.decided_at_ms
+def is_capped_at(run: Run, touch: Expectation, now_ms: int, by_ms: int) -> bool:
+    """Whether as many of the customer's other touches were received, or were on their way by a wall instant."""
     placement = touch.placements[-1]
     policy, today = placement.policy, local(now_ms, placement.zone).date()
     others = [
         sent_ms
         for other in run.by_customer[touch.customer_id]
-        if other != touch.touch and (sent_ms := _released_ms(run, run.expected[other], decided)) is not None
-        if now_ms - policy.period_ms < sent_ms <= now_ms
+        if other != touch.touch and (sent_ms := _released_ms(run, run.expected[other], now_ms, by_ms)) is not None
+        if now_ms - policy.period_ms < sent_ms
     ]
     on_day = sum(local(sent_ms, placement.zone).date() == today for sent_ms in others)
     return on_day >= policy.touches_a_day or len(others) >= policy.touches_a_period
 
 
-def _released_ms(run: Run, touch: Expectation, decided: Decided) -> int | None:
-    """When a touch was last released before a decision, unless it had been refused by then."""
-    before = [one for one in run.commands.get(touch.touch, ()) if one.appended_at_ms <= decided.appended_at_ms]
+def _frequency_cap(run: Run, touch: Expectation, decided: Decided) -> bool:
+    return is_capped_at(run, touch, decided.decision.decided_at_ms, decided.appended_at_ms)
+
+
+def _released_ms(run: Run, touch: Expectation, now_ms: int, by_ms: int) -> int | None:
+    """When a touch was last released by a watermark, unless it had been refused by a wall instant."""
+    before = [one for one in run.commands.get(touch.touch, ()) if one.command.decided_at_ms <= now_ms]
     if not before:
         return None
     command = before[-1].command
     is_refused = any(
         received.receipt.attempt == command.attempt
         and received.receipt.outcome.is_definite_refusal
-        and received.appended_at_ms < decided.appended_at_ms
+        and received.appended_at_ms < by_ms
         for received in run.receipts.get(command.touch_key, ())
     )
     return None if is_refused else command.decided_at_ms

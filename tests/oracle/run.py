@@ -72,7 +72,7 @@ class Run:
         known = self.contacts.get(customer_id, [])
         before = [index for index, (since_ms, _) in enumerate(known) if since_ms <= wall_ms - cached_ms]
         first = before[-1] if before else 0
-        return [contact for since_ms, contact in known[first:] if since_ms <= wall_ms] or [one for _, one in known[:1]]
+        return [contact for since_ms, contact in known[first:] if since_ms <= wall_ms]
 
     def command_of(self, touch: TouchId, key: str, attempt: int) -> Ordered | None:
         """Find the command that ordered an attempt; the last of its key when there is no such attempt."""
@@ -174,11 +174,11 @@ def _contacts(bundle: Bundle) -> dict[str, list[tuple[int, Contact]]]:
         for one, record in reversed(list(_records(bundle.topics[topics.CUSTOMER], CustomerChanged)))
     }
     found: dict[str, list[tuple[int, Contact]]] = {}
-    for contact in sorted(bundle.contacts, key=lambda contact: contact.version):
+    for contact in sorted(bundle.contacts, key=lambda contact: -contact.version):
         from_ms = since.get((contact.customer_id, contact.version), 0)
         known = found.setdefault(contact.customer_id, [])
-        if not known or from_ms >= known[-1][0]:  # an older version that came late never was in force
-            known.append((from_ms, contact))
+        if not known or from_ms < known[0][0]:  # an older version that came later never was in force
+            known.insert(0, (from_ms, contact))
     return found
 
 
