@@ -14,7 +14,6 @@ from tests.oracle.expected import Expectation
 from tests.oracle.placements import Placement
 from tests.oracle.reasons import is_capped_at, is_justified
 from tests.oracle.run import Decided, Run
-from tests.oracle.timeline import NEVER_MS
 
 _POSTPONING = frozenset({Said.MOVED, Said.HELD})
 
@@ -66,7 +65,7 @@ def _target_ms(run: Run, touch: Expectation, first: InboxRow) -> int:
 def _uncapped_ms(run: Run, touch: Expectation, placement: Placement, target_ms: int) -> int:
     """The first send hour from the target on at which the caps leave room."""
     begins = [begin for begin, _ in placement.slots_from(target_ms)]
-    free = (begin for begin in begins if not is_capped_at(run, touch, begin, NEVER_MS))
+    free = (begin for begin in begins if not is_capped_at(run, touch, begin, by_ms=0))  # no refusal is known yet
     return next(free, target_ms)
 
 
