@@ -1,10 +1,11 @@
 """What this release's policies say, read from the published content by the oracle itself."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
+
+import yaml
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -46,8 +47,11 @@ class Policy:
 
 
 def read_policy(number: int, content: str) -> Policy:
-    """Read one published content; KeyError, TypeError or ValueError where it is not what the oracle knows."""
-    return policy_from(number, json.loads(content))
+    """Read one published content, YAML or JSON; KeyError, TypeError or ValueError where it is not what we know."""
+    try:
+        return policy_from(number, yaml.safe_load(content))
+    except yaml.YAMLError as unreadable:
+        raise ValueError("the content is no YAML") from unreadable
 
 
 def policy_from(number: int, content: Mapping[str, Any]) -> Policy:
