@@ -38,6 +38,10 @@ class CountingBrain:
         self.decode_state = decode_figures
         self.encode = _codec.encode
 
+    def blank(self, _customer: bytes) -> Figures:
+        """Give the state of a customer of whom nothing is known yet."""
+        return NOTHING_YET
+
     def step(self, state: Figures | None, given: Given, _policies: bytes, _now_ms: int) -> Applied:
         """Fold a fact; anything else changes nothing."""
         if isinstance(given, str):

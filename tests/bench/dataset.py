@@ -13,6 +13,7 @@ from schemas.transport.producer import EventProducer
 from schemas.transport.records import TopicPartition
 from schemas.transport.settings import KafkaSettings
 from schemas.vocabulary import Channel
+from tests.bench.micro import preset_record
 from tests.bench.validation import Expected
 from tests.bench.workload import TOPIC_OF, TOPICS, Workload, padded
 
@@ -33,6 +34,9 @@ def publish(settings: KafkaSettings, workload: Workload, prefix: str, partitions
     create_catalogue(settings, prefix, partitions)
     expected, codec, rnd = Expected(), packaged_codec(), random.Random(workload.seed)
     producer = EventProducer(settings)
+    policy = codec.encode(preset_record())
+    for partition in range(partitions):  # only the real core heeds it
+        producer.produce(prefix + topics.POLICY, topics.partition_key(partition), policy, partition)
     for fact in workload.facts():
         expected.add(fact)
         producer.produce(prefix + TOPIC_OF[type(fact)], fact.customer_id.encode(), padded(codec, rnd, fact))
