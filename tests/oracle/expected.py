@@ -36,7 +36,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """One touch as it had to go; `opens_ms`, `target_ms`, `closes_ms` are those of the window that decides."""
+    """One touch as it had to go; `opens_ms`, `target_ms`, `closes_ms` are those of the window that decides.
+
+    What takes effect after `decides_ms` comes too late to change anything: on the virtual clock, which waits for
+    whoever is down, the first tick within the send hours; on the real one the window's close.
+    """
 
     touch: TouchId
     customer_id: str
@@ -45,6 +49,7 @@ class Expectation:
     verdict: Verdict
     opens_ms: int
     target_ms: int
+    decides_ms: int
     closes_ms: int
     placements: tuple[Placement, ...]
     blockers: tuple[Span, ...]
@@ -126,7 +131,22 @@ def _of_customer(
         )
         for step, placed in placements(epochs(versions, customers, policies, timeline)).items():
             touch = TouchId(contract_id, term_id, step, placed[0].window.step.channel)
-            yield _expectation(touch, customer, placed, spans=spans, versions=tuple(versions), horizon_ms=horizon_ms)
+            verdict, deciding = _judge(placed, spans, timeline)
+            yield Expectation(
+                touch=touch,
+                customer_id=customer.customer_id,
+                partition=customer.partition,
+                step=deciding.window.step,
+                verdict=verdict,
+                opens_ms=deciding.window.opens_ms,
+                target_ms=_target_ms(deciding),
+                decides_ms=_decides_ms(deciding, timeline),
+                closes_ms=deciding.window.closes_ms,
+                placements=placed,
+                blockers=spans,
+                versions=tuple(versions),
+                is_due=_is_due(deciding, horizon_ms),
+            )
 
 
 def _versions(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
@@ -145,43 +165,28 @@ def _payments(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
     return found
 
 
-def _expectation(
-    touch: TouchId,
-    customer: CustomerInputs,
-    placed: tuple[Placement, ...],
-    *,
-    spans: tuple[Span, ...],
-    versions: tuple[Fact, ...],
-    horizon_ms: int,
-) -> Expectation:
-    verdict, deciding = _judge(placed, spans)
-    window = deciding.window
-    left = deciding.slots_from(deciding.certain_from_ms)
-    return Expectation(
-        touch=touch,
-        customer_id=customer.customer_id,
-        partition=customer.partition,
-        step=window.step,
-        verdict=verdict,
-        opens_ms=window.opens_ms,
-        target_ms=left[0][0] if left else window.opens_ms,
-        closes_ms=window.closes_ms,
-        placements=placed,
-        blockers=spans,
-        versions=versions,
-        is_due=_is_due(deciding, horizon_ms),
-    )
-
-
-def _judge(placed: Sequence[Placement], spans: Sequence[Span]) -> tuple[Verdict, Placement]:
+def _judge(placed: Sequence[Placement], spans: Sequence[Span], timeline: Timeline) -> tuple[Verdict, Placement]:
     """Find the first window in which the touch may have left, and whether it had to."""
     was_open = False
     for placement in placed:
         if _possible_slots(placement, spans):
-            is_sure = not was_open and _is_sure(placement, spans)
+            is_sure = not was_open and _is_sure(placement, spans, timeline)
             return (Verdict.MUST if is_sure else Verdict.EITHER), placement
         was_open = was_open or placement.window.opens_ms < placement.certain_to_ms
     return Verdict.MUST_NOT, placed[-1]
+
+
+def _target_ms(placement: Placement) -> int:
+    left = placement.slots_from(placement.certain_from_ms)
+    return left[0][0] if left else placement.window.opens_ms
+
+
+def _decides_ms(placement: Placement, timeline: Timeline) -> int:
+    if timeline.is_virtual:
+        for begins, ends in placement.slots_from(placement.certain_from_ms):
+            if (tick_ms := timeline.first_within(begins, ends)) is not None:
+                return tick_ms
+    return placement.window.closes_ms - 1
 
 
 def _possible_slots(placement: Placement, spans: Iterable[Span]) -> Slots:
@@ -196,12 +201,13 @@ def _possible_slots(placement: Placement, spans: Iterable[Span]) -> Slots:
     return left
 
 
-def _is_sure(placement: Placement, spans: Iterable[Span]) -> bool:
-    """Whether the window was in force to its end and nothing may have forbidden the touch anywhere in it."""
-    opens_ms, closes_ms = max(placement.window.opens_ms, placement.certain_from_ms), placement.window.closes_ms
-    if placement.certain_to_ms < closes_ms or not placement.slots_from(placement.certain_from_ms):
+def _is_sure(placement: Placement, spans: Iterable[Span], timeline: Timeline) -> bool:
+    """Whether the window was in force, and nothing may have forbidden the touch, until it had to be decided."""
+    opens_ms = max(placement.window.opens_ms, placement.certain_from_ms)
+    decides_ms = _decides_ms(placement, timeline)
+    if placement.certain_to_ms <= decides_ms or not placement.slots_from(placement.certain_from_ms):
         return False
-    return not any(span.possible_from_ms < closes_ms and opens_ms < span.possible_to_ms for span in spans)
+    return not any(span.possible_from_ms <= decides_ms and opens_ms < span.possible_to_ms for span in spans)
 
 
 def _without(left: Slots, from_ms: int, to_ms: int) -> Slots:
@@ -227,14 +233,21 @@ def _under_caps(touches: list[Expectation]) -> Iterator[Expectation]:
 
 
 def _may_be_crowded_out(one: Expectation, rivals: Sequence[Expectation]) -> bool:
-    placement = one.placements[-1]
-    policy = placement.policy
-    near = [
+    """Whether rivals may fill the caps when it is decided, and every day on which it could go instead."""
+    placement, policy = one.placements[-1], one.placements[-1].policy
+    today = local(one.decides_ms, placement.zone).date()
+    before = [
         rival
         for rival in rivals
-        if rival is not one and rival.opens_ms < one.closes_ms and one.opens_ms - policy.period_ms < rival.closes_ms
+        if rival is not one and rival.opens_ms <= one.decides_ms and one.decides_ms - policy.period_ms < rival.closes_ms
     ]
-    if not near:
+    on_day = [rival for rival in before if local(rival.closes_ms, placement.zone).date() >= today]
+    if len(on_day) < policy.touches_a_day and len(before) < policy.touches_a_period:
         return False
+    near = [rival for rival in rivals if rival is not one and _is_near(one, rival, policy.period_ms)]
     days = {local(begins, placement.zone).date() for begins, _ in placement.slots_from(placement.certain_from_ms)}
     return len(near) >= policy.touches_a_period or len(near) >= len(days) * policy.touches_a_day
+
+
+def _is_near(one: Expectation, rival: Expectation, period_ms: int) -> bool:
+    return rival.opens_ms < one.closes_ms and one.opens_ms - period_ms < rival.closes_ms

@@ -24,8 +24,11 @@ class Stamp:
 class Timeline:
     """Domain time of one partition, from its ticks (evidence); heartbeats only narrow what was open to doubt."""
 
-    def __init__(self, *, stamps: tuple[Stamp, ...], heartbeats: Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self, *, stamps: tuple[Stamp, ...], is_virtual: bool = False, heartbeats: Iterable[tuple[int, int]] = ()
+    ) -> None:
         self.stamps = stamps
+        self.is_virtual = is_virtual
         self._instants = [stamp.now_ms for stamp in stamps]
         self._appended = _running_most([stamp.appended_at_ms for stamp in stamps])
         self._barriers: dict[str, list[int]] = {}
@@ -56,10 +59,15 @@ class Timeline:
         found = place < len(self._instants) and self._instants[place] == now_ms
         return self.stamps[place] if found else None
 
+    def first_within(self, from_ms: int, to_ms: int) -> int | None:
+        """Find the first tick in [from, to)."""
+        place = bisect_left(self._instants, from_ms)
+        found = place < len(self._instants) and self._instants[place] < to_ms
+        return self._instants[place] if found else None
+
     def has_tick_within(self, from_ms: int, to_ms: int) -> bool:
         """Whether any tick falls into [from, to)."""
-        place = bisect_left(self._instants, from_ms)
-        return place < len(self._instants) and self._instants[place] < to_ms
+        return self.first_within(from_ms, to_ms) is not None
 
     @property
     def last_ms(self) -> int:
@@ -94,7 +102,7 @@ def timeline_of(ticks: Iterable[Logged], fences: Iterable[Logged], *, is_virtual
         for logged in fences
         if isinstance(logged.record, HeartbeatSent)
     ]
-    return Timeline(stamps=tuple(stamps), heartbeats=beats)
+    return Timeline(stamps=tuple(stamps), is_virtual=is_virtual, heartbeats=beats)
 
 
 def _running_most(values: list[int]) -> list[int]:

@@ -3,17 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 
+from schemas.vocabulary import Reason
 from schemas.vocabulary import Verdict as Said
 from tests.oracle.bundle import InboxRow
 from tests.oracle.expected import Expectation, Verdict
-from tests.oracle.outcomes import Ending, ending_of
+from tests.oracle.outcomes import Ending, ending_of, last_decision
 from tests.oracle.reasons import CONTACT_CACHE_MS, is_justified
 from tests.oracle.run import Run, touch_of
 from tests.oracle.violation import Violation
 
 REAL_CLOCK_TOLERANCE_MS = 1_000  # from the check of send-by to the last byte written
 _NOT_SENDING = frozenset({Said.HELD, Said.MOVED, Said.SUPPRESSED, Said.SKIPPED, Said.EXPIRED, Said.DEAD_LETTERED})
-_EXCUSES = frozenset({Ending.EXPIRED, Ending.DEAD_LETTERED, Ending.SUPPRESSED, Ending.UNKNOWN})
+_EXCUSES = frozenset({Ending.EXPIRED, Ending.DEAD_LETTERED, Ending.UNKNOWN})  # each is held against evidence as well
 
 
 def invented(run: Run) -> Iterator[Violation]:
@@ -42,7 +43,7 @@ def lost(run: Run) -> Iterator[Violation]:
     for touch in run.expected.values():
         ending = ending_of(run, touch)
         acted = [row for row in run.inbox.get(touch.touch, ()) if row.acted]
-        if touch.verdict is Verdict.MUST and _is_over(run, touch) and not acted and ending not in _EXCUSES:
+        if touch.verdict is Verdict.MUST and _is_over(run, touch) and not acted and not _is_excused(run, touch, ending):
             yield _violation("C3", touch, f"had to be received by the end of its window, and ends as {ending}")
         if ending is Ending.SENT and not acted:
             yield _violation("C3", touch, "is claimed as sent, and the provider accepted nothing")
@@ -50,6 +51,16 @@ def lost(run: Run) -> Iterator[Violation]:
             yield _violation("C3", touch, f"was accepted by the provider, and ends as {ending}")
         yield from _too_late(run, touch, acted)
         yield from _unjustified(run, touch)
+
+
+def _is_excused(run: Run, touch: Expectation, ending: Ending) -> bool:
+    """A touch that had to leave may end otherwise when it could not be delivered; its reason is judged besides."""
+    last = last_decision(run.decisions.get(touch.touch, ()))
+    if ending in _EXCUSES or (last is not None and last.decision.reason is Reason.NO_USABLE_CONTACT):
+        return True
+    keys = {ordered.command.touch_key for ordered in run.commands.get(touch.touch, ())}
+    refused = any(one.receipt.outcome.is_definite_refusal for key in keys for one in run.receipts.get(key, ()))
+    return ending is Ending.SUPPRESSED and refused
 
 
 def _too_late(run: Run, touch: Expectation, acted: list[InboxRow]) -> Iterator[Violation]:
