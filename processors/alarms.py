@@ -20,14 +20,12 @@ def term_alarm_ms(state: CustomerState, term: Term, policies: Policies, now_ms: 
     policy = policies.current
     if policy is None:
         return None
-    found = min(
-        (touch_alarm_ms(touch, policy) for touch in term.touches if touch.stage is not Stage.SENT), default=NEVER_MS
-    )
+    found = min((touch_alarm_ms(touch, policy) for touch in term.touches), default=NEVER_MS)
     if term.facts is not None and not term.is_retired and state.erasure is None:
         zone = zone_of(state, policies)[0]
         if term.placed_for != placement(term.facts.expires_on, zone):
             return now_ms
-        found = min(found, _next_look_ms(state, term, policies, zone), _tidying_ms(term, policy, zone))
+        found = min(found, _next_look_ms(state, term, policies, zone, now_ms), _tidying_ms(term, policy, zone))
     return None if found == NEVER_MS else max(found, now_ms)
 
 
@@ -47,7 +45,7 @@ def silent_at_ms(touch: Touch, policy: Policy) -> int:
     return touch.send_by_at_ms + policy.delivery.call_timeout_ms if touch.stage in AT_A_CHANNEL else NEVER_MS
 
 
-def look_at_ms(touch: Touch | None, window: Window, cause: Cause | None, *, is_reachable: bool) -> int:
+def look_at_ms(touch: Touch | None, window: Window, cause: Cause | None, *, is_reachable: bool, now_ms: int) -> int:
     """When a step is next to be judged: its opening, unless its last verdict still holds until later.
 
     Args:
@@ -55,10 +53,11 @@ def look_at_ms(touch: Touch | None, window: Window, cause: Cause | None, *, is_r
         window: where the step is placed now.
         cause: what forbids it now whatever the hour.
         is_reachable: whether its channel has an address.
+        now_ms: once the window is closed, a touch that was suppressed stays so, whatever changes.
     """
     if touch is None:
         return window.opens_at_ms
-    if touch.stage is not Stage.WAITING:
+    if touch.stage is not Stage.WAITING or _has_ended(touch, window, now_ms):
         return NEVER_MS
     if cause is not None:
         return _look_beside(touch, window, cause)
@@ -66,6 +65,10 @@ def look_at_ms(touch: Touch | None, window: Window, cause: Cause | None, *, is_r
         return NEVER_MS
     waits = touch.verdict in _WAITS_FOR_ITS_HOUR
     return max(touch.next_look_at_ms, window.opens_at_ms) if waits else window.opens_at_ms
+
+
+def _has_ended(touch: Touch, window: Window, now_ms: int) -> bool:
+    return touch.verdict is Verdict.SUPPRESSED and now_ms >= window.closes_at_ms
 
 
 def _look_beside(touch: Touch, window: Window, cause: Cause) -> int:
@@ -83,7 +86,7 @@ def retires_at_ms(term: Term, policy: Policy, zone: str) -> int:
     return max(over_at_ms, last_ms) + max(WEEK_MS, policy.caps.period_ms)
 
 
-def _next_look_ms(state: CustomerState, term: Term, policies: Policies, zone: str) -> int:
+def _next_look_ms(state: CustomerState, term: Term, policies: Policies, zone: str, now_ms: int) -> int:
     found, channel = NEVER_MS, None
     cause, reachable = None, True
     assert term.facts is not None and policies.current is not None  # noqa: S101, PT018
@@ -91,7 +94,7 @@ def _next_look_ms(state: CustomerState, term: Term, policies: Policies, zone: st
         if window.step.channel is not channel:
             channel = window.step.channel
             cause, reachable = _standing(state, term, channel, policies)
-        look = look_at_ms(term.touch(window.step.name), window, cause, is_reachable=reachable)
+        look = look_at_ms(term.touch(window.step.name), window, cause, is_reachable=reachable, now_ms=now_ms)
         found = min(found, look)
     return found
 

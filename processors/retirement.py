@@ -2,16 +2,12 @@
 
 from msgspec.structs import replace
 
-from processors.state import Stage, Term, TermFacts
-
-_REMEMBERED = frozenset({Stage.SENT, Stage.UNKNOWN})
+from processors.state import Term, TermFacts
 
 
 def retired(term: Term) -> Term:
-    """The stub: version, dates, payments, and the steps that must never be sent again should the dates move."""
-    touches = tuple(
-        replace(touch, released_at_ms=0, send_by_at_ms=0) for touch in term.touches if touch.stage in _REMEMBERED
-    )
+    """The stub: version, dates, payments, and what became of each step, which stays so should the term be corrected."""
+    touches = tuple(replace(touch, released_at_ms=0, send_by_at_ms=0, next_look_at_ms=0) for touch in term.touches)
     facts = term.facts
     stub = facts and TermFacts(
         version=facts.version,

@@ -50,7 +50,7 @@ def _of_term(state: CustomerState, term: Term, policies: Policies, zone: str, fr
         channel = window.step.channel
         touch = term.touch(window.step.name)
         cause = cause_against(state, term, channel, policies)
-        look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(state, channel))
+        look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(state, channel), now_ms=from_ms)
         at_ms = max(look_ms, from_ms)
         if hours_end_ms(at_ms, zone, policy.send_hours) is None and look_ms != NEVER_MS:
             at_ms = next_opening_ms(at_ms, zone, policy.send_hours)

@@ -91,7 +91,7 @@ def _is_due(draft: Draft, term: Term, window: Window) -> bool:
     channel = window.step.channel
     cause = cause_against(draft.state, term, channel, draft.policies)
     touch = term.touch(window.step.name)
-    look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(draft.state, channel))
+    look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(draft.state, channel), now_ms=draft.now_ms)
     return look_ms <= draft.now_ms
 
 
