@@ -101,7 +101,7 @@ def _watched(parts: Iterable[Account]) -> Account:
 
 
 def _show(file: Path, account: Account, rejects: Rejects) -> None:
-    console, table = Console(), Table(title=str(file))
+    console, table = Console(), Table(title=file.name)
     table.add_column("topic")
     table.add_column("records", justify="right")
     for topic, count in sorted(account.records.items()):

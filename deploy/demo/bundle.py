@@ -38,6 +38,7 @@ class Manifest:
     session_timeout_ms: int
     delivery_class: Mapping[str, str]
     in_flight: int
+    fed_twice_from_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

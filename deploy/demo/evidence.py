@@ -28,7 +28,7 @@ def account_of_run(system: System, plan: WorldPlan) -> Account:
     return account_of(decisions, commands, accepted_mails(system.inbox), clock, plan.until_ms)
 
 
-def manifest_of(system: System, plan: WorldPlan, started_at_ms: int) -> Manifest:
+def manifest_of(system: System, plan: WorldPlan, *, started_at_ms: int, fed_twice_from_ms: int) -> Manifest:
     """Say what the run was."""
     return Manifest(
         seed=plan.seed,
@@ -45,4 +45,5 @@ def manifest_of(system: System, plan: WorldPlan, started_at_ms: int) -> Manifest
         session_timeout_ms=system.plan.session_timeout_ms,
         delivery_class={Channel.EMAIL.value: "at_least_once"},
         in_flight=system.plan.in_flight,
+        fed_twice_from_ms=fed_twice_from_ms,
     )

@@ -1,5 +1,6 @@
 """The one who does harm while a run goes on: kills a worker with kill -9 at an instant, and keeps the proof."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from deploy.demo.bundle import Harm
 from deploy.demo.system import System
 from deploy.settings import now_ms
 
-KILL_STATUS = -9
+INTO_THE_NEXT_TICK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,13 @@ class Nemesis:
         self._system, self._worker, self._at_ms, self._tell = system, worker, at_ms, tell
         self.blow: Blow | None = None
         self.healed_ms = 0
+        self._is_raised = False
 
     def ticked(self, tick_ms: int) -> None:
         """Strike if it is time; the first tick after the blow shows that every partition is served again."""
-        if self.blow is None and tick_ms >= self._at_ms:
-            self.blow = self._strike(tick_ms)
+        if not self._is_raised and tick_ms >= self._at_ms:
+            self._is_raised = True
+            threading.Timer(INTO_THE_NEXT_TICK_S, self._strike, [tick_ms]).start()
         elif self.blow is not None and not self.healed_ms:
             self.healed_ms = now_ms()
             self._tell(f"[green]every partition is served again after {self.away_s:.1f} s; nothing was lost[/green]")
@@ -58,11 +61,11 @@ class Nemesis:
             ),
         )
 
-    def _strike(self, tick_ms: int) -> Blow:
+    def _strike(self, tick_ms: int) -> None:
         name = f"worker-{self._worker}"
         victim, struck_ms = self._system.fleet.members[name], now_ms()
         victim.kill()
         status = victim.end()
-        self._tell(f"[bold red]{name} killed with kill -9; the other worker takes over[/bold red]")
         self._system.start_worker(self._worker)
-        return Blow(target=name, domain_ms=tick_ms, struck_ms=struck_ms, status=status)
+        self.blow = Blow(target=name, domain_ms=tick_ms, struck_ms=struck_ms, status=status)
+        self._tell(f"[bold red]{name} killed with kill -9 in the middle of a tick; the other one takes over[/bold red]")

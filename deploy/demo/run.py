@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.demo.account import Account
+from deploy.demo.again import feed_again
 from deploy.demo.bundle import write_bundle
 from deploy.demo.days import turn_the_days
 from deploy.demo.evidence import account_of_run, manifest_of
@@ -60,8 +61,10 @@ def run_demo(plan: DemoPlan) -> int:
         started_ms = now_ms()
         _install(system, files, console)
         nemesis, course = _watched(system, world, console)
+        console.print("feeding every input a second time: nothing may change", style="dim")
+        again_ms = feed_again(system, world.plan)
         account = account_of_run(system, world.plan)
-        manifest = manifest_of(system, world.plan, started_ms)
+        manifest = manifest_of(system, world.plan, started_at_ms=started_ms, fed_twice_from_ms=again_ms)
         write_bundle(folder, system.kafka(), manifest, nemesis.harms, world.contacts)
     return _tell(console, folder, world, account, course)
 
@@ -114,9 +117,9 @@ def _watched(system: System, world: World, console: Console) -> tuple[Nemesis, C
         def ticked(tick_ms: int) -> None:
             screen.ticked(tick_ms)
             nemesis.ticked(tick_ms)
-            system.fleet.check()
 
         turn_the_days(system, plan, ticked)
+        system.fleet.check()
         return nemesis, Course(ticks=screen.ticks, seconds=screen.seconds, kills=_kills(nemesis))
 
 
