@@ -52,7 +52,7 @@ def _of_term(state: CustomerState, term: Term, policies: Policies, zone: str, fr
         cause = cause_against(state, term, channel, policies)
         look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(state, channel), now_ms=from_ms)
         at_ms = max(look_ms, from_ms)
-        if hours_end_ms(at_ms, zone, policy.send_hours) is None and look_ms != NEVER_MS:
+        if look_ms != NEVER_MS and hours_end_ms(at_ms, zone, policy.send_hours) is None:
             at_ms = next_opening_ms(at_ms, zone, policy.send_hours)
         if look_ms != NEVER_MS and at_ms < window.closes_at_ms:
             blocked_by = cause.reason if cause is not None else None
