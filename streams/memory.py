@@ -1,5 +1,6 @@
 """Twins in memory of what the engine is given: a store, an executor and a clock."""
 
+import asyncio
 from bisect import bisect_left, insort
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
@@ -65,5 +66,6 @@ class HandClock:
         return self.at_ms
 
     async def pause(self, duration_ms: int) -> None:
-        """Move on at once."""
+        """Move on at once, and let others run."""
         self.at_ms += duration_ms
+        await asyncio.sleep(0)
