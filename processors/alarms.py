@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from processors.calendar import WEEK_MS, end_of_day_ms
+from processors.calendar import WEEK_MS, end_of_day_ms, placeable
 from processors.draft import zone_of
 from processors.policies import Policies
 from processors.policy import Policy
@@ -81,7 +81,7 @@ def retires_at_ms(term: Term, policy: Policy, zone: str) -> int:
     """When a term that is over shrinks to a stub: nothing of it can be sent, capped or fenced any more."""
     if term.facts is None:
         return NEVER_MS
-    over_at_ms = end_of_day_ms(term.facts.expires_on, zone)
+    over_at_ms = end_of_day_ms(placeable(term.facts.expires_on), zone)
     last_ms = max((touch.send_by_at_ms for touch in term.touches), default=0)
     return max(over_at_ms, last_ms) + max(WEEK_MS, policy.caps.period_ms)
 

@@ -13,6 +13,7 @@ HOUR_MS = 60 * MINUTE_MS
 WEEK_MS = 7 * 24 * HOUR_MS  # a length of time, never a number of local days
 MINUTES_A_DAY = 24 * 60
 MOST_CACHED = 65_536
+EARLIEST_DAY, LATEST_DAY = date(1971, 1, 1), date(9999, 1, 1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -51,6 +52,11 @@ def local_time(at_ms: int, zone: str) -> datetime:
 def local_day(at_ms: int, zone: str) -> date:
     """The local day of an instant (P2, P4)."""
     return local_time(at_ms, zone).date()
+
+
+def placeable(day: date) -> date:
+    """The day itself, or the nearest one with room for windows around it: some CRMs write 9999-12-31 for "never"."""
+    return min(max(day, EARLIEST_DAY), LATEST_DAY)
 
 
 def end_of_day_ms(day: date, zone: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from processors.alarms import NEVER_MS, look_at_ms
+from processors.alarms import look_at_ms
 from processors.calendar import days_later, end_of_day_ms, local_day
 from processors.draft import key_of, zone_of
 from processors.policies import Policies
@@ -51,10 +51,12 @@ def _of_term(state: CustomerState, term: Term, policies: Policies, zone: str, fr
         touch = term.touch(window.step.name)
         cause = cause_against(state, term, channel, policies)
         look_ms = look_at_ms(touch, window, cause, is_reachable=is_reachable(state, channel), now_ms=from_ms)
+        if look_ms >= window.closes_at_ms:
+            continue
         at_ms = max(look_ms, from_ms)
-        if look_ms != NEVER_MS and hours_end_ms(at_ms, zone, policy.send_hours) is None:
+        if hours_end_ms(at_ms, zone, policy.send_hours) is None:
             at_ms = next_opening_ms(at_ms, zone, policy.send_hours)
-        if look_ms != NEVER_MS and at_ms < window.closes_at_ms:
+        if at_ms < window.closes_at_ms:
             blocked_by = cause.reason if cause is not None else None
             if blocked_by is None and not is_reachable(state, channel):
                 blocked_by = Reason.NO_USABLE_CONTACT

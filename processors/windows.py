@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from processors.calendar import MOST_CACHED, days_later, end_of_day_ms, instant_ms, local_day
+from processors.calendar import MOST_CACHED, days_later, end_of_day_ms, instant_ms, local_day, placeable
 from processors.policy import CadenceStep, Policy, SendHours
 
 
@@ -25,6 +25,7 @@ def place_windows(expires_on: date, zone: str, policy: Policy) -> tuple[Window, 
         zone: a name that `zones.is_zone` accepts.
         policy: compared by identity.
     """
+    expires_on = placeable(expires_on)
     placed: list[Window] = []
     next_opens_at_ms = end_of_day_ms(expires_on, zone)  # nothing stays open past expiry
     for step in reversed(policy.cadence):

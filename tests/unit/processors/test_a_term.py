@@ -248,3 +248,10 @@ def test_the_command_carries_every_fact_as_bound_at_release() -> None:
 def test_a_failed_payment_changes_nothing() -> None:
     failed: PaymentRecorded = a_payment(kind=PaymentKind.FAILED, failure_cause="card expired")
     assert len(Story(a_customer(), a_contract(), failed).run(AFTER_MS).commands) == 5
+
+
+@pytest.mark.parametrize(("day", "sent"), [("9999-12-31", 0), ("0001-01-01", 0), ("2027-02-28", 5)])
+def test_a_day_beyond_every_calendar_harms_nobody(day: str, sent: int) -> None:
+    contract = a_contract(starts_on=date(1, 1, 1), expires_on=date.fromisoformat(day))
+    story = Story(a_customer(), contract).run(ms("2027-06-01T00:00Z"))
+    assert len(story.commands) == sent
