@@ -8,6 +8,7 @@ import uuid
 from importlib.resources import files
 
 import structlog
+import uvloop
 from redis.asyncio import Redis
 
 from connectors.allow_list import is_simulator, parse_allow_list
@@ -40,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 def run(channel: Channel, settings: ChannelSettings, *, codec: Codec | None = None) -> None:
     """Deliver a channel's commands until SIGTERM or SIGINT; raises ExitError for a broken promise."""
-    asyncio.run(_run(channel, settings, codec or packaged_codec()))
+    uvloop.run(_run(channel, settings, codec or packaged_codec()))
 
 
 async def _run(channel: Channel, settings: ChannelSettings, codec: Codec) -> None:

@@ -92,6 +92,7 @@ class DeliveryLoop(Generic[M]):
     def opened(self, opening: Opening) -> None:
         """Take a partition."""
         self._desk.open(opening)
+        self._paused.add(opening.partition)  # it may have been paused when we owned it before: resume it either way
         _log.info(
             "partition_opened",
             partition=opening.partition,

@@ -1,7 +1,10 @@
 """What may stand in a mail header, by our own check: no line break of any kind, no address that is two (S06)."""
 
 import re
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
+from email.policy import Policy
+from functools import cache
+from typing import Any, Self
 from urllib.parse import quote
 
 from email_validator import EmailNotValidError, validate_email
@@ -9,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 _BREAKERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # CR, LF, NUL, VT, FF, U+0085 and their kind
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # may make a name read as an address
 _LONGEST_NAME_CHARACTERS = 200
+_LONGEST_LINE_CHARACTERS = 990  # RFC 5322 allows 998 with the name's colon and blank
 _KEY_SAFE = "|:._~!$'()*+,;=@/"
 
 
@@ -18,6 +22,31 @@ class HeaderRefused(ValueError):
 
 class AddressRefused(ValueError):
     """What is no single, plain e-mail address."""
+
+
+class PlainHeader(str):
+    """A checked ASCII value that goes out on one line as it stands: keys and tokens, which must not be folded."""
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, name: str, value: str) -> Self:
+        """Check the value; raises HeaderRefused."""
+        if not value.isascii() or _BREAKERS.search(value) or len(name) + len(value) > _LONGEST_LINE_CHARACTERS:
+            raise HeaderRefused(f"{name}: is no single line of ASCII")
+        made = super().__new__(cls, value)
+        made.name = name
+        return made
+
+    def fold(self, *, policy: "Policy[Any]") -> str:
+        """The line as the generator writes it."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+class KnownHeaders(HeaderRegistry):
+    """The library's registry, which otherwise makes a new class for every header of every message."""
+
+    __getitem__ = cache(HeaderRegistry.__getitem__)
 
 
 def header_text(value: str, field: str) -> str:

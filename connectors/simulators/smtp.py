@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import email.policy
 import hashlib
 import json
 import signal
@@ -13,7 +12,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,7 +47,7 @@ class Receiver:
         """Keep a mail whose final dot has been read."""
         del session
         recipient, octets = envelope.rcpt_tos[0], envelope.content
-        parsed = message_from_bytes(octets if isinstance(octets, bytes) else b"", policy=email.policy.default)
+        parsed = message_from_bytes(octets if isinstance(octets, bytes) else b"")
         key, attempt = unquote(str(parsed.get(TOUCH_HEADER, ""))), int(str(parsed.get(ATTEMPT_HEADER, "0")))
         self._calls[key, attempt] += 1
         drawn = self._faults.draw(key=key, attempt=attempt, call=self._calls[key, attempt], recipient=recipient)
@@ -117,21 +117,25 @@ class SmtpSimulator:
         self._inbox.close()
 
 
-def content_of(parsed: EmailMessage) -> dict[str, object]:
+def content_of(parsed: Message) -> dict[str, object]:
     """What a reader of the mail sees, decoded, and its hashes."""
-    text, html = _part(parsed, "plain"), _part(parsed, "html")
+    text, html = _part(parsed, "text/plain"), _part(parsed, "text/html")
+    headers = {name: str(make_header(decode_header(value))) for name, value in parsed.items()}
     return {
-        "subject": str(parsed.get("Subject", "")),
+        "subject": headers.get("Subject", ""),
         "text": text,
         "html_sha256": _sha256(html),
         "body_sha256": _sha256(f"{text}\0{html}"),
-        "headers": {name: str(value) for name, value in parsed.items()},
+        "headers": headers,
     }
 
 
-def _part(parsed: EmailMessage, subtype: str) -> str:
-    part = parsed.get_body((subtype,))
-    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
+def _part(parsed: Message, kind: str) -> str:
+    for part in parsed.walk():
+        octets = part.get_payload(decode=True)
+        if part.get_content_type() == kind and isinstance(octets, bytes):
+            return octets.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
+    return ""
 
 
 def _sha256(text: str) -> str:

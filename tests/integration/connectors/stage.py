@@ -91,8 +91,6 @@ class Stage:
         self.inbox = self.folder / "inbox.jsonl"
         self.master_text = new_master_key()
         self._running: list[Running] = []
-        self._heart: threading.Thread | None = None
-        self._is_beating = threading.Event()
         self.heart_offset_ms = 0
         self.create_topics()
         self.producer = EventProducer(self.kafka)

@@ -1,0 +1,87 @@
+"""Two channel processes under kill -9 and SIGSTOP: nothing lost, surplus only of what was in doubt (F04, F16)."""
+
+import signal
+from collections import Counter
+
+from schemas.errors import ExitCode
+from schemas.vocabulary import LedgerStage
+from tests.integration.connectors.stage import Stage, until
+
+W = 16
+MANY = [f"c{number:04}" for number in range(1_200)]
+QUICK = {"PERENNIAL_IN_FLIGHT": str(W), "PERENNIAL_TRANSACTION_TIMEOUT_MS": "3000"}
+SLOWLY = ("--fault", "slow=1.0:40")
+
+
+def begun_more_than_once(stage: Stage) -> set[str]:
+    """Touches that a second process found in doubt: their one attempt has several intents."""
+    intents = Counter(str(row.touch_key) for row in stage.ledger() if row.stage is LedgerStage.INTENT)
+    return {key for key, times in intents.items() if times > 1}
+
+
+def surplus(stage: Stage) -> set[str]:
+    """Touches that the provider accepted more than once."""
+    return {key for key, times in stage.times_received().items() if times > 1}
+
+
+def wait_for_mails(stage: Stage, count: int) -> None:
+    """Until the provider has accepted so many."""
+    until(lambda: len(stage.received()) >= count, 60, f"{count} mails")
+
+
+def test_kill_9_loses_nothing_and_repeats_only_what_was_in_doubt(stage: Stage) -> None:
+    stage.know(MANY)
+    stage.contacts()
+    port = stage.simulator(*SLOWLY)
+    owners = [stage.channel(port, **QUICK) for _ in range(2)]
+    kills = 0
+    with stage.heart():
+        commands = stage.order(MANY)
+        for target in (200, 500, 800):
+            wait_for_mails(stage, target)
+            owners.pop(0).signal(signal.SIGKILL)
+            kills += 1
+            owners.append(stage.channel(port, **QUICK))
+        until(lambda: len(stage.receipts()) >= len(MANY), 90, "a receipt for every command")
+    assert stage.times_received().keys() == {command.touch_key for command in commands}
+    assert Counter(str(receipt.touch_key) for receipt in stage.receipts()).most_common(1)[0][1] == 1
+    assert surplus(stage) <= begun_more_than_once(stage)
+    assert len(begun_more_than_once(stage)) <= W * kills
+    assert max(stage.times_received().values()) <= 1 + kills
+
+
+def test_an_owner_that_slept_past_its_session_calls_nothing_and_exits_as_fenced(stage: Stage) -> None:
+    stage.know(MANY)
+    stage.contacts()
+    port = stage.simulator(*SLOWLY)
+    sleeper, other = (stage.channel(port, **QUICK) for _ in range(2))
+    until(lambda: all("partition_opened" in owner.said() for owner in (sleeper, other)), 30, "one partition each")
+    with stage.heart():
+        stage.order(MANY)
+        wait_for_mails(stage, 100)
+        sleeper.signal(signal.SIGSTOP)
+        until(lambda: len(stage.receipts()) >= len(MANY), 90, "the other to take over and finish")
+        before = len(stage.received())
+        sleeper.signal(signal.SIGCONT)
+        assert sleeper.ended() == ExitCode.FENCED.status, sleeper.said()
+    assert len(stage.received()) == before
+    assert surplus(stage) <= begun_more_than_once(stage)
+    assert len(begun_more_than_once(stage)) <= W
+    assert other.process.poll() is None
+
+
+def test_an_orderly_stop_leaves_nothing_in_doubt(stage: Stage) -> None:
+    stage.know(MANY)
+    stage.contacts()
+    port = stage.simulator(*SLOWLY)
+    first = stage.channel(port, **QUICK)
+    with stage.heart():
+        stage.order(MANY)
+        wait_for_mails(stage, 100)
+        first.signal(signal.SIGTERM)
+        assert first.ended() == 0, first.said()
+        assert stage.in_doubt() == set()
+        assert len(stage.receipts()) == len(stage.received())
+        stage.channel(port, **QUICK)
+        until(lambda: len(stage.receipts()) >= len(MANY), 60, "a receipt for every command")
+    assert surplus(stage) == set()
