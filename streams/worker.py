@@ -6,7 +6,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvloop
@@ -53,8 +53,8 @@ class Ports:
     seal: Seal = unsealed
 
 
-def run(settings: WorkerSettings, brain: Brain) -> int:
-    """Work until SIGTERM or SIGINT (0) or a named exit, and give the process status.
+def run(settings: WorkerSettings, brain: Brain) -> NoReturn:
+    """Work until SIGTERM or SIGINT (status 0) or a named exit (its status), and end the process.
 
     Call it on the main thread; it installs signal handlers and logs one line that says how it ended.
     """
@@ -63,11 +63,10 @@ def run(settings: WorkerSettings, brain: Brain) -> int:
         log.warning("failpoints_active", failpoints=armed)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_work(settings, brain))
-        if code is not None:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code.status)  # threads may hang in a broker call; nothing uncommitted is worth waiting for
-    return 0
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # threads of the frame or of a broker call may hang; nothing uncommitted is worth waiting for
+        os._exit(0 if code is None else code.status)
 
 
 def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine:
@@ -186,8 +185,6 @@ async def _drain(engine: Engine, frame: FaustIntake) -> None:
     except TimeoutError:
         log.warning("drain_cut_short", after_s=DRAIN_S)
     log.info("worker_stopped")
-    sys.stdout.flush()
-    os._exit(0)  # the frame leaves threads behind that only wait
 
 
 def _named(error: BaseException) -> ExitCode:

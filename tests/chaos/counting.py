@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.codec import Codec, packaged_codec
 from schemas.events import EngagementSeen, RequestMade, Tick
-from schemas.topics import CONTRACT, CUSTOMER, DECISION, ENGAGEMENT, PAYMENT, RECEIPT, REQUEST
+from schemas.topics import CONTRACT, CUSTOMER, DECISION, ENGAGEMENT, PAYMENT, RECEIPT, REQUEST, TASK
 from streams.brain import Applied, Changed, Emission, Misaddressed
 
 FED_TOPICS = (CUSTOMER, CONTRACT, PAYMENT, RECEIPT, ENGAGEMENT)
@@ -23,7 +23,7 @@ class Count(msgspec.Struct, array_like=True):
     last: dict[str, int] = {}
     woken: int = 0
     alarm_at_ms: int | None = None
-    held: bool = False
+    name: str = ""
 
 
 class Wake:
@@ -37,7 +37,9 @@ class Quiet:
 class CountingBrain:
     """Counts events per customer and says the count at every third; it may change a state in place, for speed."""
 
-    def __init__(self, codec: Codec | None = None) -> None:
+    def __init__(self, codec: Codec | None = None, first_alarm_ms: int | None = None) -> None:
+        """Count; with a first alarm, every customer is due at that instant after each event, and a wake says so."""
+        self._first_alarm_ms = first_alarm_ms
         self._codec = codec or packaged_codec()
         self.wake, self.rejudge, self.released = Wake(), Quiet(), Quiet()
         self.empty_policies = 1
@@ -57,9 +59,10 @@ class CountingBrain:
     def step(self, state: Count | None, given: Any, policies: int, now_ms: int) -> Applied:  # noqa: ANN401, ARG002
         """Count one event."""
         if state is None:
-            state = Count(last={})
+            state = Count(last={}, name=given.customer_id)
         if type(given) is not EngagementSeen:
-            return Applied(state)
+            return self._occasion(state, given)
+        state.alarm_at_ms = self._first_alarm_ms
         state.events += 1
         source = given.source
         if given.value != state.last.get(source, -1) + 1:
@@ -113,6 +116,13 @@ class CountingBrain:
     def decode_tick(self, value: bytes) -> Tick:
         """Read a tick."""
         return self._tick(value)
+
+    def _occasion(self, state: Count, given: Any) -> Applied:  # noqa: ANN401
+        if type(given) is not Wake:
+            return Applied(state)
+        state.alarm_at_ms = None
+        state.woken = state.events
+        return Applied(state, (Emission(TASK, state.name.encode(), b"%d" % state.events),))
 
     def _decoder(self) -> Callable[[bytes | None, bytes | None], EngagementSeen]:
         read = self._codec.decoder(EngagementSeen)

@@ -139,10 +139,10 @@ class Publisher:
         self._producer.flush()
 
 
-def outputs(place: Place) -> dict[bytes, list[int]]:
+def outputs(place: Place, topic: str = DECISION) -> dict[bytes, list[int]]:
     """Read what was said per customer, in order."""
     said: defaultdict[bytes, list[int]] = defaultdict(list)
-    for records in read_many_to_end(place.settings, dict.fromkeys(place.tps(DECISION), 0)):
+    for records in read_many_to_end(place.settings, dict.fromkeys(place.tps(topic), 0)):
         for record in records:
             said[record.key or b""].append(int(record.value or b"0"))
     return said

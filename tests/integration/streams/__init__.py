@@ -1,0 +1,1 @@
+"""The engine on real Kafka: workers as processes, harmed on purpose, judged exactly."""
