@@ -93,7 +93,7 @@ def _later(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> Non
     policy, window = draft.policies.current, window_of(draft, term, touch.step)
     wait_ms = delay_ms(max(failures, 1), policy) if policy is not None else None
     if policy is None or window is None or wait_ms is None:
-        give_up(draft, term, touch, Reason.RETRIES_EXHAUSTED, receipt.detail)
+        give_up(draft, term, touch, Reason.RETRIES_EXHAUSTED, receipt.reason.value)
         return
     due_ms = draft.now_ms + max(wait_ms, receipt.retry_after_ms)
     again_ms = next_attempt_ms(due_ms, draft.zone(), policy, window.closes_at_ms)
@@ -102,7 +102,7 @@ def _later(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> Non
         retried = revised(touch, Verdict.RETRIED, reason, next_look_at_ms=again_ms)
         _conclude(draft, term, replace(retried, failures=failures), detail=receipt.reason.value)
     elif is_provider:
-        give_up(draft, term, touch, Reason.RETRIES_EXHAUSTED, receipt.detail)
+        give_up(draft, term, touch, Reason.RETRIES_EXHAUSTED, receipt.reason.value)
     else:
         _judge_anew(draft, term, touch, receipt)
 
@@ -113,11 +113,14 @@ def _complete_contact(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGi
 
 
 def _give_up(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> None:
-    give_up(draft, term, touch, Reason.PERMANENT_FAILURE, receipt.detail or receipt.reason.value)
+    give_up(draft, term, touch, Reason.PERMANENT_FAILURE, receipt.reason.value)
 
 
 def give_up(draft: Draft, term: Term, touch: Touch, reason: Reason, detail: str) -> None:
-    """Make a touch a dead letter; only an operator's request brings it back."""
+    """Make a touch a dead letter; only an operator's request brings it back.
+
+    The receipt's own words are left out: a provider may have put an address into them (R52).
+    """
     touch = replace(revised(touch, Verdict.DEAD_LETTERED, reason), stage=Stage.CLOSED)
     key = key_of(term, touch.step, touch.channel, touch.revision)
     draft.dead_letters.append(

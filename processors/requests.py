@@ -34,7 +34,7 @@ def take_request(draft: Draft, request: RequestMade) -> None:
         return
     elif request.kind in _PERMISSIONS:
         _permit(draft, request)
-    elif request.kind is RequestKind.COMPENSATION:
+    elif request.kind is RequestKind.COMPENSATION and request.operator:  # nobody's wish has no effect (S02)
         _ask_again(draft, request)
 
 

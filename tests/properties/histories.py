@@ -104,7 +104,7 @@ def erasures() -> st.SearchStrategy[Given]:
 
 def compensations() -> st.SearchStrategy[Given]:
     """An operator asking for everything lost."""
-    return instants().map(lambda at: a_request(kind=RequestKind.COMPENSATION, occurred_at_ms=at))
+    return instants().map(lambda at: a_request(kind=RequestKind.COMPENSATION, occurred_at_ms=at, operator="o-1"))
 
 
 def holds() -> st.SearchStrategy[Given]:

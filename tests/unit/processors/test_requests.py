@@ -142,7 +142,7 @@ def given_up() -> Story:
 
 
 def compensation(at_ms: int, **changes: object) -> RequestMade:
-    return a_request(kind=RequestKind.COMPENSATION, occurred_at_ms=at_ms, operator="o-1", **changes)
+    return a_request(**{"kind": RequestKind.COMPENSATION, "occurred_at_ms": at_ms, "operator": "o-1", **changes})
 
 
 def test_r75_a_dead_letter_comes_back_as_the_next_attempt_and_a_second_request_sends_nothing() -> None:
@@ -183,6 +183,12 @@ def test_an_expired_touch_whose_window_is_closed_is_declined_and_an_unknown_one_
     story = before_t7().run(OPENING_MS, answer=silence).run(ms("2026-06-24T00:00Z"), answer=silence)
     story.take(compensation(NOON_MS)).run(ms("2026-06-24T02:00Z"), answer=silence)
     assert story.told("t7")[-1] == ("t7", Verdict.DECLINED, Reason.NO_RECEIPT)
+
+
+def test_s02_a_request_for_compensation_without_an_operator_has_no_effect() -> None:
+    story = given_up()
+    before = story.state
+    assert story.take(compensation(NOON_MS, operator="")).state is before
 
 
 def test_the_same_request_again_is_answered_once() -> None:
