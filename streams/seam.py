@@ -54,15 +54,15 @@ class FaustIntake:
 
     def __init__(self, plan: FramePlan) -> None:
         self._plan = plan
-        self._app: Any = None  # faust is untyped
+        self.app: Any = None  # faust is untyped
 
     def attach(self, owner: Owner) -> None:
         """Build the app around its owner; nothing connects before `run`."""
-        self._app = _app(self._plan, owner)
+        self.app = _app(self._plan, owner)
 
     async def run(self) -> None:
         """Join the group and work until `stop`; raises what crashed the frame."""
-        app = self._app
+        app = self.app
         app.in_worker = True
         starting = asyncio.ensure_future(app.start())
         crashed = asyncio.ensure_future(app._crashed.wait())
@@ -78,13 +78,13 @@ class FaustIntake:
 
     async def stop(self) -> None:
         """Leave the group in order."""
-        await self._app.stop()
+        await self.app.stop()
 
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> int:
         """Seek in the fetching thread, where labels are made (I3)."""
         prefix = self._plan.prefix
         physical = {TP(prefix + tp.topic, tp.partition): at for tp, at in offsets.items()}
-        epoch: int = await self._app.consumer._thread.seek_many(physical)
+        epoch: int = await self.app.consumer._thread.seek_many(physical)
         return epoch
 
 
