@@ -241,6 +241,25 @@ class RunBuilder:
         )
         return self
 
+    def receive_command(self, command: SendTouch, recipient: str, *, acted: bool, answered_code: int) -> None:
+        """Let the provider's inbox take, or refuse, the mail of a command as it was bound."""
+        self.wall_ms += 1
+        amount = f"{command.amount_minor / 100:,.2f} {command.currency}"
+        text = f"Dear {self.names[command.customer_id]}, {command.product_name} ends on {command.expires_on}: {amount}."
+        row = InboxRow(
+            seq=len(self.inbox),
+            channel="email",
+            key=command.touch_key,
+            attempt=command.attempt,
+            received_ms=self.wall_ms,
+            acted=acted,
+            answered_code=answered_code,
+            recipient=recipient,
+            text=text,
+            body_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        )
+        self.inbox.append(row)
+
     def receipt(self, step: str, outcome: Outcome, contract_id: str = "k1", **fields: Field) -> "RunBuilder":
         """Let the channel report."""
         contract = self.contracts[contract_id]
