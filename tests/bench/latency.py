@@ -35,9 +35,10 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """How long decisions took in milliseconds, or which checks failed."""
+    """How long decisions took in milliseconds, what the worker used meanwhile in cores, or which checks failed."""
 
     samples_ms: tuple[float, ...] = ()
+    cores: float = 0.0
     failed: tuple[str, ...] = ()
     was_measured: bool = True
 
@@ -46,6 +47,8 @@ class Latency:
         for name, share in SHARES.items() if self.was_measured else ():
             value = round(percentile(self.samples_ms, share), 1) if self.samples_ms and not self.failed else None
             yield Row(name=f"decision_latency_ms_{name}", value=value, unit="ms")
+        if self.was_measured:
+            yield Row(name="steady_worker_cores", value=round(self.cores, 2) or None, unit="cores")
 
 
 NOT_MEASURED = Latency(was_measured=False)
@@ -84,16 +87,17 @@ def _measured(settings: KafkaSettings, orders: Orders, seed: int, seconds: int) 
         _noting(settings, orders) as seen_at_ns,
     ):
         load.send(1)
-        worker.first()
+        first = worker.first()
         load.send(WARM_UP_S * RATE_PER_S)
         _settle(worker, load, seen_at_ns)
         warm = len(load.sent_at_ns)
         load.send(seconds * RATE_PER_S)
         _settle(worker, load, seen_at_ns)
         worker.end()
+        cores = (worker.used_cpu_s - first.cpu_s) * 1e9 / (time.monotonic_ns() - first.at_ns)
         failed = judge_ours(evidence, load.expected)
         timed = dict(list(load.sent_at_ns.items())[warm:])
-        return Latency(samples_ms=_samples_ms(timed, seen_at_ns), failed=failed)
+        return Latency(samples_ms=_samples_ms(timed, seen_at_ns), cores=cores, failed=failed)
 
 
 def _settle(worker: Contender, load: SteadyLoad, seen_at_ns: Mapping[str, int]) -> None:

@@ -56,9 +56,9 @@ def test_a_system_whose_every_run_is_void_has_no_figure() -> None:
 
 
 def test_latency_that_failed_a_check_has_no_percentiles() -> None:
-    good = Latency(samples_ms=(10.0, 20.0, 30.0))
-    assert [row.value for row in good.rows()] == [20.0, 30.0, 30.0]
-    assert [row.value for row in Latency(samples_ms=(10.0,), failed=("1 outputs lost",)).rows()] == [None] * 3
+    good = Latency(samples_ms=(10.0, 20.0, 30.0), cores=0.251)
+    assert [row.value for row in good.rows()] == [20.0, 30.0, 30.0, 0.25]
+    assert [row.value for row in Latency(samples_ms=(10.0,), failed=("1 outputs lost",)).rows()] == [None] * 4
     assert list(NOT_MEASURED.rows()) == []
 
 
