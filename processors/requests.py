@@ -54,24 +54,25 @@ def _rank(wish: Permission) -> tuple[int, bool]:
 
 
 def _ask_again(draft: Draft, request: RequestMade) -> None:
+    group = _group(request.touch_key) if request.touch_key else None
     for term in list(draft.terms()):
         for touch in term.touches:
-            if touch.asked_at_ms < request.occurred_at_ms and _is_meant(request, term, touch):
+            if touch.asked_at_ms < request.occurred_at_ms and _is_meant(request, group, term, touch):
                 changed = draft.term(term.contract_id, term.term_id) or term
                 draft.put(changed.with_touch(replace(touch, asked_at_ms=request.occurred_at_ms)))
 
 
-def _is_meant(request: RequestMade, term: Term, touch: Touch) -> bool:
-    if request.touch_key:
-        contract_id, term_id, step, _, _ = _parts(request.touch_key)
-        return (term.contract_id, term.term_id, touch.step) == (contract_id, term_id, step)
+def _is_meant(request: RequestMade, group: tuple[str, str, str] | None, term: Term, touch: Touch) -> bool:
+    if group is not None:
+        return (term.contract_id, term.term_id, touch.step) == group
     if request.contract_id not in {"", term.contract_id}:
         return False
     return touch.stage in {Stage.CLOSED, Stage.UNKNOWN} and touch.verdict in _COMES_BACK
 
 
-def _parts(key: str) -> tuple[str, str, str, str, int]:
+def _group(key: str) -> tuple[str, str, str]:
     try:
-        return touch_parts(key)
+        contract_id, term_id, step, _, _ = touch_parts(key)
     except ValueError as error:
         raise InvalidRecord(f"a request for compensation names {key!r}, which is no touch key") from error
+    return contract_id, term_id, step

@@ -57,6 +57,12 @@ def test_a_payment_settles_its_own_term_only() -> None:
     assert {command.contract_id for command in story.commands} == {"k-2"}
 
 
+def test_a_payment_for_one_term_leaves_the_other_terms_of_the_contract_alone() -> None:
+    later = a_contract(term_id=TermId("t-2"), starts_on=date(2026, 7, 1), expires_on=date(2026, 9, 30))
+    story = Story(a_customer(), a_contract(), later, a_payment(term_id=TermId("t-2"))).run(ms("2026-11-01T00:00Z"))
+    assert {command.term_id for command in story.commands} == {TERM}
+
+
 @pytest.mark.parametrize(
     ("payments", "is_paid"),
     [
@@ -255,3 +261,12 @@ def test_a_day_beyond_every_calendar_harms_nobody(day: str, sent: int) -> None:
     contract = a_contract(starts_on=date(1, 1, 1), expires_on=date.fromisoformat(day))
     story = Story(a_customer(), contract).run(ms("2027-06-01T00:00Z"))
     assert len(story.commands) == sent
+
+
+def test_a_step_that_only_the_old_date_had_closed_is_judged_again() -> None:
+    story = Story(a_customer(), a_contract()).run(ms("2026-06-22T00:00Z"))
+    story.wake(ms("2026-06-26T11:00Z"))
+    assert story.outcomes()["t7"] == (Verdict.EXPIRED, Reason.WINDOW_CLOSED)
+    story.take(a_contract(version=2, expires_on=date(2026, 9, 30))).run(ms("2026-11-01T00:00Z"))
+    assert story.sent_at()["t7"] == ms("2026-09-23T01:00Z")
+    assert story.outcomes()["t7"] == SENT

@@ -75,6 +75,11 @@ def test_r51_an_erased_customer_leaves_a_stub_and_hears_nothing() -> None:
     assert b"Atlas" not in encode_state(known(story))
 
 
+def test_two_erasures_are_one_and_keep_the_later_instant() -> None:
+    earlier, later = (a_request(kind=RequestKind.ERASURE, occurred_at_ms=at_ms) for at_ms in (5, 6))
+    assert Story(a_contract(), earlier, later).state == Story(a_contract(), later, earlier).state
+
+
 def test_a_contract_that_follows_an_erasure_is_decided_once() -> None:
     story = Story(a_request(kind=RequestKind.ERASURE), a_contract(), a_contract(), a_contract(version=2))
     assert len(story.decisions) == 5
@@ -189,6 +194,14 @@ def test_s02_a_request_for_compensation_without_an_operator_has_no_effect() -> N
     story = given_up()
     before = story.state
     assert story.take(compensation(NOON_MS, operator="")).state is before
+
+
+def test_a_touch_that_is_on_its_way_is_not_sent_beside_itself() -> None:
+    story = before_t7().run(OPENING_MS, answer=silence)
+    command = story.commands[-1]
+    story.take(compensation(NOON_MS, touch_key=command.touch_key)).run(OPENING_MS + 1_000, answer=silence)
+    assert story.told("t7")[-1] == ("t7", Verdict.DECLINED, Reason.DUPLICATE)
+    assert story.take(receipt_for(command)).outcomes()["t7"] == (Verdict.SENT, Reason.ACCEPTED)
 
 
 def test_the_same_request_again_is_answered_once() -> None:
