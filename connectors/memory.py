@@ -65,7 +65,7 @@ class MemoryLog:
             self._is_open = True
             for number in range(self._topics.partitions):
                 self._open(number, self._partitions)
-        orders = []
+        orders: list[Order] = []
         for number in self._read_to.keys() - self._paused:
             commands = self._topics.commands[number]
             start, self._read_to[number] = self._read_to[number], len(commands)

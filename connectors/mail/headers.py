@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 
 _BREAKERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # CR, LF, NUL, VT, FF, U+0085 and their kind
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # may make a name read as an address
+_ENCODED_WORD = "=?"  # a reader would decode what stands behind it, line breaks included
 _LONGEST_NAME_CHARACTERS = 200
 _LONGEST_LINE_CHARACTERS = 990  # RFC 5322 allows 998 with the name's colon and blank
 _KEY_SAFE = "|:._~!$'()*+,;=@/"
@@ -53,6 +54,8 @@ def header_text(value: str, field: str) -> str:
     """A value that may stand in a header as it is; raises HeaderRefused."""
     if _BREAKERS.search(value):
         raise HeaderRefused(f"{field}: holds a control character or a line break")
+    if _ENCODED_WORD in value:
+        raise HeaderRefused(f"{field}: holds an encoded word")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -80,12 +83,15 @@ def ascii_address(value: str) -> str:
 
 
 def mailbox(name: str, address: str) -> Address:
-    """A name and an address for a header; a name that would break it or turn its reading round is left out."""
-    checked = header_text(name, "name")
-    if _DIRECTION.search(checked) or len(checked) > _LONGEST_NAME_CHARACTERS:
-        checked = ""
+    """A name and an address for a header; a name that would mislead its reader is left out, the mail goes without.
+
+    Raises:
+        HeaderRefused: the name breaks a line.
+    """
+    is_misleading = _ENCODED_WORD in name or _DIRECTION.search(name) or len(name) > _LONGEST_NAME_CHARACTERS
     local, _, domain = address.rpartition("@")
-    return Address(display_name=checked, username=local, domain=domain)
+    shown = "" if is_misleading else name
+    return Address(display_name=header_text(shown, "name"), username=local, domain=domain)
 
 
 def header_key(touch_key: str) -> str:
