@@ -33,6 +33,15 @@ def untaken(piece: Slice, position: int) -> Sequence[Fetched]:
     return [record for record in piece.records if record.offset >= position]
 
 
+def split(piece: Slice, records: int) -> tuple[Slice, Slice | None]:
+    """Cut a slice after so many records; both parts keep true labels."""
+    if len(piece.records) <= records:
+        return piece, None
+    middle = piece.records[records].offset
+    head = Slice(piece.tp, piece.start, middle, piece.records[:records], piece.epoch)
+    return head, Slice(piece.tp, middle, piece.next, piece.records[records:], piece.epoch)
+
+
 @dataclass(slots=True)
 class Gaps:
     """Counts how often one and the same gap was met; gaps are healed by seeking back, until that plainly fails."""

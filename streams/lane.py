@@ -1,6 +1,7 @@
 """The lane of one co-partition: whatever changes it goes through here, one transaction after the other (I1)."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from schemas.topics import BARRIER, CONTRACT, CUSTOMER, ENGAGEMENT, PAYMENT, POL
 from schemas.transport.records import TopicPartition
 from streams.apply import Applier
 from streams.brain import Brain
-from streams.chain import Link, link_of, untaken
+from streams.chain import Link, link_of, split, untaken
 from streams.copartition import CoPartition, advanced
 from streams.draft import Draft, StateOversized
 from streams.heartbeat import add_heartbeat
@@ -27,7 +28,8 @@ from streams.waking import Chunk, Waking
 ORDER = {topic: n for n, topic in enumerate((POLICY, REQUEST, CUSTOMER, CONTRACT, PAYMENT, RECEIPT, ENGAGEMENT, TICK))}
 BULK = frozenset({CONTRACT, ENGAGEMENT})
 PATIENCE_MS = 500
-MOST_RECORDS = 2_000
+FEWEST_RECORDS, MOST_RECORDS = 200, 3_000
+TURN_MS = 50  # what a batch may take of the loop: with all lanes busy a payment still waits less than a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Lane:
     def __init__(self, part: CoPartition, works: Works) -> None:
         self.part, self._works = part, works
         self.backlog = 0
+        self._most_records = MOST_RECORDS
         self._urgent: deque[Slice] = deque()
         self._bulk: deque[Slice] = deque()
         self._bell = asyncio.Event()
@@ -107,14 +110,17 @@ class Lane:
         return bool(pieces) or is_busy
 
     def _next_pieces(self) -> list[Slice]:
+        """Take what may stop a touch first, then of an import what a turn has time for."""
         pieces: list[Slice] = []
-        records = 0
+        room = self._most_records
         for queue in (self._urgent, self._bulk):
-            while queue and records < MOST_RECORDS:
-                piece = queue.popleft()
+            while queue and room > 0:
+                piece, rest = split(queue.popleft(), room)
+                if rest is not None:
+                    queue.appendleft(rest)
                 pieces.append(piece)
-                records += len(piece.records)
-        self.backlog -= records
+                room -= len(piece.records)
+                self.backlog -= len(piece.records)
         return sorted(pieces, key=lambda piece: ORDER[piece.tp.topic])
 
     async def _apply(self, pieces: Sequence[Slice]) -> None:
@@ -124,6 +130,7 @@ class Lane:
         ticks: list[StampedTick] = []
 
         def build(draft: Draft, careful: set[bytes]) -> None:
+            began_ns = time.perf_counter_ns()
             gaps.clear()
             ticks.clear()
             for piece in current:
@@ -131,6 +138,7 @@ class Lane:
                     ticks.extend(self._works.applier.ticks(draft, piece.records))
                 else:
                     self._apply_piece(draft, piece, careful, gaps)
+            self._pace(sum(len(records) for _, records in draft.applied), time.perf_counter_ns() - began_ns)
 
         await self._transact(build)
         for tick in ticks:
@@ -157,6 +165,12 @@ class Lane:
             works.applier.records(draft, topic, records, careful)
         draft.positions[topic] = piece.next
         draft.applied.append((topic, records))
+
+    def _pace(self, records: int, took_ns: int) -> None:
+        """Size batches by how long the brain takes; where inputs are cut changes no state (I8)."""
+        if records >= FEWEST_RECORDS and took_ns:
+            fitting = records * TURN_MS * 1_000_000 // took_ns
+            self._most_records = max(FEWEST_RECORDS, min(MOST_RECORDS, (self._most_records + fitting) // 2))
 
     async def _heal(self, gaps: dict[TopicPartition, int]) -> None:
         """Read again from where we are; what is queued from beyond the gap is older than the seek and falls away."""

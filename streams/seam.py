@@ -29,7 +29,9 @@ from schemas.transport.records import TopicPartition
 from streams.intake import Batch, Owner, Slice
 
 POLL_S = 0.1  # markers move positions without waking the fetcher, so an idle poll must end soon (I6)
-MOST_BULK_RECORDS = 1_000  # per partition and poll: an import never makes a payment wait
+MOST_BULK_RECORDS = 2_500  # per partition and poll, a fetch of 1 MiB: an import never makes a payment wait
+FETCH_WAIT_MS = 50
+LEFTOVERS_WAIT_S = 0.02
 _LAST = frozenset({CONTRACT, ENGAGEMENT})
 _BUFFERED_BATCHES = 256
 _REQUEST_TIMEOUT_S = 20.0
@@ -100,10 +102,17 @@ class LabellingThread(driver.AIOKafkaConsumerThread):
         self.epoch = 0
 
     def _create_worker_consumer(self, transport: Any) -> Any:
-        # Faust reads uncommitted unless its own exactly_once is on, and that is broken (#323)
         consumer = super()._create_worker_consumer(transport)
+        # Faust reads uncommitted unless its own exactly_once is on, and that is broken (#323)
         consumer._isolation_level = "read_committed"
+        # Faust hard-codes 1.5 s; aiokafka keeps one fetch in flight a broker, so what was just drained waits for it
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, and let a partition with leftovers hold up its broker's others only for a moment."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._prefetch_backoff = LEFTOVERS_WAIT_S
 
     async def seek_many(self, offsets: Mapping[TP, int]) -> int:
         """Move reading and labels in one breath, and begin a new epoch."""
@@ -139,7 +148,7 @@ class LabellingThread(driver.AIOKafkaConsumerThread):
         fetch = super()._fetch_records
         urgent = {tp for tp in wanted if intake.logical(tp).topic not in _LAST}
         fetched: dict[Any, list[Any]] = await fetch(consumer, urgent, 0, max_records) if urgent else {}
-        for tp in wanted - urgent:
+        for tp in (wanted - urgent) & consumer._fetcher._records.keys():
             fetched.update(await fetch(consumer, {tp}, 0, MOST_BULK_RECORDS))
         if not fetched and not self._has_moved(consumer):
             fetched = await fetch(consumer, wanted, timeout, MOST_BULK_RECORDS)

@@ -59,7 +59,7 @@ class WorkerSettings(_Cluster):
         default=False, description="believe ticks whatever the broker's clock says (demo, tests)"
     )
     tick_chunk: int = Field(default=1_000, ge=1, description="customers woken in one transaction")
-    backlog_records: int = Field(default=4_000, ge=1, description="records that may wait for a co-partition")
+    backlog_records: int = Field(default=6_000, ge=1, description="records that may wait for a co-partition")
     commit_threads: int = Field(default=32, ge=1, description="transactions that may be under way at once")
     instance_id: str = Field(default="", description="static group membership, for rolling restarts; empty: none")
     operators_public_key: str = Field(
