@@ -48,7 +48,7 @@ class Contender:
             if self.process.poll() is not None:
                 raise Unfinished(f"ended by itself with status {self.process.returncode}; {self._tail()}")
             if time.monotonic() > deadline:
-                raise Unfinished(f"{what} within {within_s:.0f} s; {self._tail()}")
+                raise Unfinished(f"{what} within {within_s:g} s; {self._tail()}")
             time.sleep(LOOK_S)
         return time.monotonic_ns()
 

@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import signal
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 from deploy.local.plan import StackPlan
 from deploy.local.stack import LocalStack
@@ -27,6 +31,7 @@ FIGURES = ROOT / "build" / "bench.json"
 def main(arguments: Sequence[str]) -> int:
     """Run the bench, print the table and write `build/bench.json`; 1 when a run of ours was void."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _end)  # so that nothing that we started outlives us
     print(f"seed {options.seed}; {hardware_line()}", flush=True)
     begun = time.monotonic()
     findings = _findings(options)
@@ -37,6 +42,10 @@ def main(arguments: Sequence[str]) -> int:
         write_results(findings, f"make bench SEED={options.seed} ARGS='{_arguments(options)}'")
     print(f"seed {options.seed}; {time.monotonic() - begun:.0f} s; figures in {FIGURES.relative_to(ROOT)}", flush=True)
     return int(findings.ours_is_void())
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -52,6 +52,8 @@ class Measured:
 
 def measure(settings: KafkaSettings, system: System, dataset: Dataset, orders: Orders) -> Measured:
     """Run a system over a data set once; a run that fails a check comes back void."""
+    if not system.python.exists():
+        return Measured(system=system.name, records=dataset.records, failed=("no .venv-bench: run make bench-setup",))
     output = create_run_topics(settings, dataset.prefix, orders.application, dataset.partitions)
     folder = Path(tempfile.mkdtemp(prefix="perennial-bench-"))
     orders = msgspec.structs.replace(orders, output=output, folder=str(folder))
