@@ -7,6 +7,7 @@ from schemas import topics
 from schemas.outputs import HeartbeatSent
 from tests.oracle.calendar import zone_data_version
 from tests.oracle.expected import Verdict
+from tests.oracle.inputs import policies_of
 from tests.oracle.run import Run
 
 
@@ -48,7 +49,10 @@ def _not_healed(run: Run) -> Iterator[str]:
     for one in run.bundle.topics[topics.FENCE]:
         if isinstance(one.record, HeartbeatSent):
             last[one.partition] = one.record
+    policies = policies_of(run.bundle, run.inputs.timelines)
     for partition, timeline in run.inputs.timelines.items():
+        if not policies.get(partition):
+            yield f"partition {partition} has no policy that can be read"
         heartbeat = last.get(partition)
         if not timeline.stamps:
             yield f"partition {partition} never had a tick"

@@ -314,6 +314,12 @@ def test_a_run_that_did_not_heal_does_not_count() -> None:
     assert "did not heal" in judged.faults[0]
 
 
+def test_a_run_without_a_readable_policy_does_not_count() -> None:
+    bundle = sent(begun(), "t90", "t30", "t7", "t3", "t0").bundle()
+    judged = judge(run_of(without(bundle, topics.POLICY, 0)), TINY)
+    assert "partition 0 has no policy that can be read" in judged.faults
+
+
 def test_a_fault_without_proof_does_not_count() -> None:
     run = sent(begun(), "t90", "t30", "t7", "t3", "t0").crash("worker-1")
     run.nemesis[0] = msgspec.structs.replace(run.nemesis[0], proof=None)

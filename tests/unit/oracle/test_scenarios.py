@@ -135,3 +135,10 @@ def test_12_more_touches_than_the_caps_allow_leave_it_open_which_of_them_go() ->
     found = run_of(run.bundle()).expected
     by_step = {step: {one.verdict for touch, one in found.items() if touch.step == step} for step in STEPS}
     assert by_step == {"t90": {EITHER}, "t30": {EITHER}, "t7": {EITHER}, "t3": {EITHER}, "t0": {MUST}}
+
+
+def test_a_touch_that_a_cap_moved_may_meet_a_payment_on_the_way() -> None:
+    run = RunBuilder().start().customer().contract("k1").contract("k2").tick(FIRST_TICK)
+    run.tick("2026-06-12T01:00Z").pay("k2").tick("2026-06-15T00:00Z").tick(LAST_TICK)
+    assert steps_of(run, "k1")["t90"].verdict is MUST  # the first of the two on Friday
+    assert steps_of(run, "k2")["t90"].verdict is EITHER  # moved to Monday, and paid before
