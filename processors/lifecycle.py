@@ -10,7 +10,7 @@ from processors.state import Stage, Term, TermFacts, Touch, Withdrawal
 from processors.suppression import ENDED
 from schemas.errors import InvalidRecord
 from schemas.events import ContractChanged
-from schemas.vocabulary import ContractStatus, Reason, Verdict
+from schemas.vocabulary import BillingCycle, ContractStatus, ProductType, Reason, Verdict
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -67,14 +67,24 @@ def _withdrawn(draft: Draft, term: Term) -> Term:
 
 
 def _is_newer(facts: TermFacts, term: Term) -> bool:
-    assert term.facts is not None  # noqa: S101  asked only beside known facts
-    if facts.version != term.facts.version or term.is_retired:
-        return facts.version > term.facts.version
-    return _encode(facts) > _encode(term.facts)  # two contents under one version: the same one wins in every order
+    known = term.facts
+    if known is None or facts.version > known.version:
+        return True
+    # one version with two contents: the same one must win in every order; a stub no longer knows its content
+    return not term.is_retired and _encode(facts) > _encode(known)
 
 
 def _bound(facts: TermFacts) -> TermFacts:
-    return replace(facts, version=0, occurred_at_ms=0)
+    """What a message, or the right to send it, depends on."""
+    return replace(
+        facts,
+        version=0,
+        occurred_at_ms=0,
+        product_type=ProductType.UNSPECIFIED,
+        billing_cycle=BillingCycle.UNSPECIFIED,
+        auto_renews=False,
+        superseded_by="",
+    )
 
 
 def _facts_of(record: ContractChanged) -> TermFacts:

@@ -4,8 +4,10 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from processors.calendar import MOST_CACHED, days_later, end_of_day_ms, instant_ms, local_day, placeable
+from processors.calendar import days_later, end_of_day_ms, instant_ms, local_day, placeable
 from processors.policy import CadenceStep, Policy, SendHours
+
+MOST_PLACED = 16_384  # a year of expiries in forty zones
 
 
 class Window(NamedTuple):
@@ -16,7 +18,7 @@ class Window(NamedTuple):
     closes_at_ms: int
 
 
-@lru_cache(maxsize=MOST_CACHED)
+@lru_cache(maxsize=MOST_PLACED)
 def place_windows(expires_on: date, zone: str, policy: Policy) -> tuple[Window, ...]:
     """Place every step of the cadence, in the cadence's order (largest distance first).
 

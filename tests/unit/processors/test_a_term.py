@@ -270,3 +270,10 @@ def test_a_step_that_only_the_old_date_had_closed_is_judged_again() -> None:
     story.take(a_contract(version=2, expires_on=date(2026, 9, 30))).run(ms("2026-11-01T00:00Z"))
     assert story.sent_at()["t7"] == ms("2026-09-23T01:00Z")
     assert story.outcomes()["t7"] == SENT
+
+
+def test_an_alarm_that_is_due_keeps_saying_since_when() -> None:
+    story = Story(a_customer(), a_contract(), now_ms=1_000)
+    story.now_ms = 61_000
+    story.take(a_contract(version=2, amount_minor=5), a_customer(version=2, zone="Europe/Paris"))
+    assert story.alarm_at_ms == 1_000

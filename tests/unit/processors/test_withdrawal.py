@@ -78,6 +78,7 @@ def test_a_cancellation_withdraws_what_is_out_and_says_why() -> None:
     "version",
     [
         pytest.param(a_contract(version=2), id="nothing but the version changed"),
+        pytest.param(a_contract(version=2, auto_renews=True), id="a fact that no message carries"),
         pytest.param(a_contract(version=0, amount_minor=5), id="an older version"),
         pytest.param(a_contract(contract_id="k-2", version=2, amount_minor=5), id="another contract"),
     ],
