@@ -25,6 +25,7 @@ from tests.unit.oracle.run_builder import COMMANDS, Field, RunBuilder, ms
 
 POLICY = Path(__file__).parents[2] / "processors" / "presets" / "closing.yaml"
 DAY_MS = 86_400_000
+MOST_TICKS = 5_000  # a history of 100 days takes some 300
 STARTS_ON = date(2026, 2, 20)
 ZONES = ("Asia/Shanghai", "America/New_York", "Europe/Dublin", "Pacific/Chatham", "Asia/Kathmandu", "Mars/Base", "")
 NAMES = ("A&B", "Null", 'O\'Hara "Q"', "Ж😀", "محمد", "Zoe\u0301")
@@ -62,6 +63,7 @@ class World:
         return self.run.bundle(grace_days=0)
 
     def _tick(self, now_ms: int) -> None:
+        assert len(self.run.logged.get(topics.TICK, ())) < MOST_TICKS, f"alarms that never clear: {self._alarms}"
         self.run.tick(now_ms)
         beat = self.run.logged[topics.FENCE].pop()
         for customer_id, at_ms in list(self._alarms.items()):
