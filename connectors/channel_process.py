@@ -97,6 +97,9 @@ def provider_for(channel: Channel, settings: ChannelSettings) -> EmailChannel:
     """Build a channel's provider; ExitError for a channel that this release does not have."""
     if channel is not Channel.EMAIL:
         raise ExitError(ExitCode.SETTINGS_INVALID, f"there is no channel {channel.value!r} in this release; try email")
+    is_real = not is_simulator(settings.smtp_host)
+    if is_real and "unsubscribe_key" not in settings.model_fields_set:
+        raise ExitError(ExitCode.SETTINGS_INVALID, "set PERENNIAL_UNSUBSCRIBE_KEY before mail goes to a real server")
     server = MailServer(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -112,7 +115,7 @@ def provider_for(channel: Channel, settings: ChannelSettings) -> EmailChannel:
             key_id=settings.unsubscribe_key_id, secret=settings.unsubscribe_key.get_secret_value().encode()
         ),
         unsubscribe_base_url=settings.unsubscribe_base_url,
-        allow_list=None if is_simulator(settings.smtp_host) else parse_allow_list(settings.allow_list),
+        allow_list=parse_allow_list(settings.allow_list) if is_real else None,
         signer=signer_from(
             domain=settings.dkim_domain, selector=settings.dkim_selector, key_file=settings.dkim_key_file
         ),

@@ -47,6 +47,11 @@ class FenceTable:
         """The first of these fences that stands."""
         return next((key for key in keys if key in self._standing), None)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an operator has stopped something here."""
+        return any(key.startswith(_STOP_PREFIX) for key in tuple(self._standing))
+
     def has_reached(self, decided_at_ms: int) -> bool:
         """Whether every fence raised or lifted before that decision has been read here."""
         heartbeat = self.heartbeat

@@ -1,12 +1,13 @@
 """The catalogue of the connectors' metrics: one typed place, every label value exported at 0 from the start."""
 
+import time
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from connectors.orders import Report
 from schemas.failpoints import active
-from schemas.outputs import SendTouch
+from schemas.outputs import HeartbeatSent, SendTouch
 from schemas.vocabulary import Channel, Outcome, ReceiptReason
 
 _LATENESS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -49,6 +50,9 @@ class DeliveryMetrics:
         self._fence_age = Gauge(
             "perennial_fence_age_seconds", "age of the heartbeat read last", ["channel", "partition"], registry=registry
         )
+        self._outstanding = Gauge(
+            "perennial_commands_outstanding", "attempts without any receipt", ["partition"], registry=registry
+        )
         self._fence_refusals = self._counter("fence_refusals_total", "touches kept back before the call", "reason")
         self._paused = Gauge(
             "perennial_partitions_paused", "partitions that make no calls", ["channel", "reason"], registry=registry
@@ -59,6 +63,7 @@ class DeliveryMetrics:
         self._lookups = self._counter("contact_lookups_total", "contact lookups by result", "result")
         self._receipts = self._counter("receipts_total", "receipts written", "channel", "outcome")
         self._unreadable = self._counter("commands_unreadable_total", "records that are no commands", "channel")
+        self.stopped = self._gauge("delivery_stopped", "1 while an operator's stop stands in a partition owned here")
         self.owned = self._gauge("partitions_owned", "partitions of this process")
         self._export_zeros()
         Gauge("perennial_failpoints_active", "armed failpoints; 0 outside tests", registry=registry).set(len(active()))
@@ -86,9 +91,10 @@ class DeliveryMetrics:
         """Count a record in the command topic that is no command."""
         self._unreadable.labels(self._channel).inc()
 
-    def fence_aged(self, partition: int, age_ms: int) -> None:
-        """Tell how old the newest heartbeat of a partition is."""
+    def heard(self, partition: int, heartbeat: HeartbeatSent, *, age_ms: int) -> None:
+        """Tell how old the newest heartbeat of a partition is, and how many commands it says are out."""
         self._fence_age.labels(self._channel, str(partition)).set(age_ms / 1000)
+        self._outstanding.labels(str(partition)).set(heartbeat.outstanding)
 
     def paused(self, reason: PauseReason, partitions: int) -> None:
         """Tell how many partitions make no calls, and why."""
@@ -124,9 +130,13 @@ class ContactsMetrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.level_at = Gauge(
-            "perennial_contact_store_level_timestamp_seconds", "when the store was level last", registry=registry
-        )
+        self._level_at_s = time.time()
+        lag = Gauge("perennial_contact_store_lag_seconds", "time since the store was level last", registry=registry)
+        lag.set_function(lambda: time.time() - self._level_at_s)
         self.changes = Counter("perennial_contact_changes_total", "changes applied to the store", registry=registry)
         self.rebuilds = Counter("perennial_contact_rebuilds_total", "times the store was rebuilt", registry=registry)
         Gauge("perennial_failpoints_active", "armed failpoints; 0 outside tests", registry=registry).set(len(active()))
+
+    def level(self) -> None:
+        """The store has everything there is to read."""
+        self._level_at_s = time.time()

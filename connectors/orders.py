@@ -98,6 +98,11 @@ def refused(reason: ReceiptReason, detail: str = "") -> Report:
     return Report(outcome=Outcome.REFUSED, reason=reason, detail=detail)
 
 
+def unbuildable(cause: str) -> Report:
+    """Report a touch of which no message could be built, for a cause that we did not foresee."""
+    return Report(outcome=Outcome.PERMANENT_FAILURE, reason=ReceiptReason.RENDERING_REFUSED, detail=cause)
+
+
 def in_doubt(detail: str) -> Report:
     """Report a touch of which nobody can say whether the provider accepted it."""
     return Report(outcome=Outcome.UNKNOWN, reason=ReceiptReason.IN_DOUBT, detail=detail)

@@ -70,7 +70,7 @@ class Projection:
         await self._end_building()
         if not records and self._build_ends is None:
             self.is_level = True
-            self._metrics.level_at.set_to_current_time()
+            self._metrics.level()
 
     async def _take_up(self) -> None:
         """Go on where the store is; from the beginning where it holds nothing or less than the log still has."""

@@ -134,12 +134,13 @@ class Desk:
         metrics.owned.set(len(lanes))
         metrics.paused(PauseReason.STALE_FENCE, sum(not self._clock.believes(lane.fences.heartbeat) for lane in lanes))
         metrics.paused(PauseReason.CONTACTS, len({order.partition for _, _, order in self._later}))
+        metrics.stopped.set(any(lane.fences.is_stopped for lane in lanes))
         metrics.in_doubt.set(sum(lane.ledger.in_doubt() for lane in lanes))
         lags = [self._now_ms(lane) - at for lane in lanes if (at := lane.oldest_appended_at_ms) is not None]
-        metrics.command_lag.set(max(lags, default=0) / 1000)
+        metrics.command_lag.set(max([0, *lags]) / 1000)
         for number, lane in list(self.lanes.items()):
             if (heartbeat := lane.fences.heartbeat) is not None:
-                metrics.fence_aged(number, self._clock.now_ms(heartbeat) - heartbeat.fresh_at_ms)
+                metrics.heard(number, heartbeat, age_ms=self._clock.now_ms(heartbeat) - heartbeat.fresh_at_ms)
 
     def _judge_next(self, lane: Lane, to_call: list[Order], to_ask: list[Order], cycle: Cycle) -> bool:
         """Judge the next order of a lane; False when it has none for now."""

@@ -12,7 +12,7 @@ from connectors.delivery.desk import Desk
 from connectors.delivery.gate import MonotonicMs, monotonic_ms
 from connectors.fences import Clock
 from connectors.metrics import DeliveryMetrics
-from connectors.orders import Cycle, Finished, Order, refused
+from connectors.orders import Cycle, Finished, Order, refused, unbuildable
 from connectors.ports import CommandLog, Contacts, Found, M, Opening, Provider, Unsendable
 from schemas.errors import ExitCode, ExitError
 from schemas.failpoints import failpoint
@@ -200,7 +200,13 @@ class DeliveryLoop(Generic[M]):
     def _message_for(self, order: Order, found: Found) -> M:
         if found.fields is None:
             raise Unsendable(refused(ReceiptReason.NO_CONTACT))
-        return self._provider.prepare(order.command, found.fields)
+        try:
+            return self._provider.prepare(order.command, found.fields)
+        except Unsendable:
+            raise
+        except Exception as error:  # noqa: BLE001  one touch that nobody foresaw must not stop a partition for ever
+            _log.error("message_failed", touch=order.command.touch_key, error=type(error).__name__)
+            raise Unsendable(unbuildable(type(error).__name__)) from None
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

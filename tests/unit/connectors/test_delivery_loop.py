@@ -1,5 +1,7 @@
 """The loop in memory: who is called, who is not, and what the next owner does about a touch in doubt."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from connectors.fences import VirtualClock
@@ -284,3 +286,23 @@ def test_a_week_after_its_send_by_a_touch_is_forgotten() -> None:
     delivering.now_ms += 8 * DAY_MS
     delivering.beat()
     delivering.run(lambda: dict(delivering.topics.ledgers[0])[key] is None)
+
+
+def test_a_message_that_cannot_be_built_stops_nobody_else() -> None:
+    delivering = Delivering()
+
+    class Clumsy(MemoryProvider):
+        """Cannot build one customer's message."""
+
+        def prepare(self, command: SendTouch, contact: Mapping[str, str]) -> SendTouch:
+            if command.customer_id == "c1":
+                raise LookupError("nobody foresaw this")
+            return super().prepare(command, contact)
+
+    delivering.provider = Clumsy()
+    delivering.order(command_for("c1"), command_for("c2"))
+    delivering.run(delivering.all_reported)
+    assert {str(one.customer_id): one.reason for one in delivering.topics.receipts} == {
+        "c1": ReceiptReason.RENDERING_REFUSED,
+        "c2": ReceiptReason.ACCEPTED,
+    }
