@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from schemas.errors import ExitError, InvalidRecord, Refused, SchemaUnavailable, StepFailed
 from schemas.events import RequestMade
-from schemas.topics import POLICY, RECEIPT, TICK
+from schemas.topics import POLICY, RECEIPT, TASK, TICK
 from schemas.transport.partitioner import partition_of
 from schemas.vocabulary import RequestKind
 from streams.brain import Brain, Emission, State
@@ -16,6 +16,7 @@ from streams.intake import Fetched
 from streams.quarantine import Quarantine, check_limit
 from streams.ticks import StampedTick, stamped, virtual
 
+COMMANDS = "renewal.command."
 FROM_THE_FIRST = b""  # a re-judging cursor
 
 
@@ -71,6 +72,7 @@ class Applier:
                 state, emissions = step(state, given, policies, now_ms)
                 if emissions:
                     check(emissions)
+                    _check_law_1(emissions)
                 if key in careful:
                     self.sizes.check_state(brain.encode_state(state))
             except (ExitError, SchemaUnavailable):
@@ -139,6 +141,13 @@ class Applier:
         draft.window = draft.window.refused()
         self.quarantine.bury(draft, topic, record, refusal, None)
         check_limit(draft)
+
+
+def _check_law_1(emissions: Sequence[Emission]) -> None:
+    """Refuse a step that releases without a wake: it would have passed no barrier."""
+    for emission in emissions:
+        if emission.topic == TASK or emission.topic.startswith(COMMANDS):
+            raise StepFailed("an input that is no wake released a touch (law 1)")
 
 
 def _refuse_keyless() -> NoReturn:

@@ -1,5 +1,6 @@
 """/live, /ready and /metrics on the loopback, by the standard library; alive means that ticks are being applied."""
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,7 @@ from typing import Protocol, Self
 
 from streams.copartition import CoPartition
 from streams.log import Clock
-from streams.metrics import Metrics
+from streams.observation import Observation
 
 SILENT_MS = 60_000  # Faust can stay up idle after a coordinator error; without progress this long it is not alive
 _PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,7 +44,7 @@ class Health:
     """
 
     engine: Serving
-    metrics: Metrics
+    observation: Observation
     clock: Clock
     _progress: dict[int, tuple[int, int]] = field(default_factory=dict)
     _unready_since_ms: int = 0
@@ -58,6 +59,13 @@ class Health:
     def is_ready(self) -> bool:
         """Tell whether everything assigned is being served."""
         return self.engine.is_ready
+
+    def metrics(self) -> bytes:
+        """Give the text of `/metrics`, with what grows by itself as of now."""
+        for number in sorted(self.engine.partitions):
+            with contextlib.suppress(KeyError):  # given up just now
+                self.observation.look(self.engine.part(number))
+        return self.observation.metrics.exposed()
 
     def _is_group_alive(self, now_ms: int) -> bool:
         if self.engine.is_ready:
@@ -114,7 +122,7 @@ def _pages(health: Health) -> type[BaseHTTPRequestHandler]:
                 case "/ready":
                     self._answer_yes_or_no(yes=health.is_ready())
                 case "/metrics":
-                    self._answer(200, health.metrics.exposed())
+                    self._answer(200, health.metrics())
                 case _:
                     self._answer(404, b"/live /ready /metrics\n")
 

@@ -142,7 +142,7 @@ class Lane:
 
         await self._transact(build)
         for tick in ticks:
-            self._works.observation.tick(part, tick)
+            self._works.observation.tick(tick)
             if tick.now_ms > part.meta.watermark_at_ms:
                 part.waiting.add(tick)
         if gaps:

@@ -33,6 +33,10 @@ class MemoryRows:
                 return
             yield key, self._rows[key]
 
+    def size_bytes(self) -> int:
+        """Tell what the rows take."""
+        return sum(len(key) + len(value) for key, value in self._rows.items())
+
     def close(self) -> None:
         """Keep everything."""
 

@@ -15,7 +15,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 _LATENESS_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 _RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
 CAUSES = ("undecodable", "unknown_schema", "invalid", "step_failed", "refused")
-INVARIANTS = ("chain_gap", "store_discarded", "commit_unknown", "law_1")
+INVARIANTS = ("law_1", "i3", "i5")
 _OUTCOMES = ("committed", "aborted", "unknown")
 _PREFIX = "perennial_"
 
@@ -59,6 +59,8 @@ class Metrics:
         # refusing
         self.dead_letters = self._counter("dead_letters_total", "Records refused", topic=INPUTS, cause=CAUSES)
         self.invariant_breaches = self._counter("invariant_breaches_total", "Broken promises", invariant=INVARIANTS)
+        self.chain_gaps_healed = self._counter("chain_gaps_healed_total", "Gaps in an input read again by seeking back")
+        self.stores_discarded = self._counter("stores_discarded_total", "Local stores thrown away and rebuilt")
         # owning
         self.partitions_owned = self._gauge("partitions_owned", "Co-partitions of this worker")
         self.rebalances = self._counter("rebalances_total", "Assignments taken")

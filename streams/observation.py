@@ -39,36 +39,41 @@ class Observation:
                 metrics.tell(told.metric, told.labels, told.amount)
         for stray in draft.forwarded:
             metrics.records_rerouted.labels(stray.topic).inc()
-        self._of_partition(draft, now_ms, number)
+        self._of_partition(draft, number)
 
-    def tick(self, part: CoPartition, tick: StampedTick) -> None:
+    def tick(self, tick: StampedTick) -> None:
         """Note a tick that arrived."""
         if tick.is_ahead:
             self.metrics.ticks_ahead.inc()
         self.metrics.clock_offset.set((tick.tick.now_ms - tick.now_ms) / 1000)
-        waiting_since_ms = part.waiting.oldest_at_ms()
-        waits_s = 0.0 if waiting_since_ms is None else max(0, tick.now_ms - waiting_since_ms) / 1000
-        self.metrics.tick_waiting.labels(str(part.number)).set(waits_s)
 
     def wake(self, part: CoPartition, tick: StampedTick, chunk: Chunk) -> None:
         """Note how late the oldest due alarm is."""
         overdue_s = (tick.now_ms - alarm_parts(chunk.rows[0])[0]) / 1000 if chunk.rows else 0.0
         self.metrics.touch_overdue_oldest.labels(str(part.number)).set(overdue_s)
 
+    def look(self, part: CoPartition) -> None:
+        """Note what grows by itself, when somebody asks: a partition that stands still must be seen to."""
+        now_ms, number = self.clock.now_ms(), str(part.number)
+        oldest_ms = part.waiting.oldest_at_ms()
+        waits_s = 0.0 if oldest_ms is None else max(0, now_ms - oldest_ms) / 1000
+        self.metrics.tick_waiting.labels(number).set(waits_s)
+        if part.meta.watermark_at_ms:
+            self.metrics.watermark_lag.labels(number).set(max(0, now_ms - part.meta.watermark_at_ms) / 1000)
+        self.metrics.state_bytes.labels(number).set(part.rows.size_bytes())
+
     def gap(self, part: CoPartition, topic: str) -> None:
         """Note a gap that is being healed."""
-        self.metrics.invariant_breaches.labels("chain_gap").inc()
+        self.metrics.chain_gaps_healed.inc()
         log.warning("chain_gap_healed", partition=part.number, topic=topic, position=part.positions[topic])
 
     def waiting(self, part: CoPartition, error: PerennialError) -> None:
         """Note why a partition cannot go on for now."""
         log.warning("partition_waits", partition=part.number, cause=type(error).__name__, detail=str(error))
 
-    def _of_partition(self, draft: Draft, now_ms: int, number: str) -> None:
+    def _of_partition(self, draft: Draft, number: str) -> None:
         metrics, meta = self.metrics, draft.meta
         metrics.customers.labels("active", number).set(meta.customers - len(draft.held))
         metrics.customers.labels("quarantined", number).set(len(draft.held))
         metrics.policy_number.labels(number).set(meta.policy_number)
         metrics.rejudge_remaining.labels(number).set(0 if meta.rejudge_cursor is None else meta.customers)
-        if meta.watermark_at_ms:
-            metrics.watermark_lag.labels(number).set(max(0, now_ms - meta.watermark_at_ms) / 1000)

@@ -61,7 +61,7 @@ class Restoring:
             saved, meta, next_offset = None, None, first
         if saved is None:
             if owner is not None:
-                self.metrics.invariant_breaches.labels("store_discarded").inc()
+                self.metrics.stores_discarded.inc()
             rows = self.stores.discard(partition, rows)
             meta, next_offset = self._read(tp, rows, first)
         if meta is not None:
@@ -76,9 +76,12 @@ class Restoring:
 
     def _read(self, tp: TopicPartition, rows: Rows, from_offset: int) -> tuple[MetaRow | None, int]:
         meta, at = None, from_offset
+        end, lag = self.log.end_offsets([tp])[tp], self.metrics.store_lag.labels(str(tp.partition))
+        lag.set(end - at)
         for stretch in self.log.read_to_end(tp, from_offset):
             meta = self._take_in(rows, stretch, at) or meta
             at = stretch.next_offset
+            lag.set(max(0, end - at))
             self.metrics.restore_records.inc(len(stretch.rows))
             failpoint("engine.restore_mid_changelog")
         return meta, at

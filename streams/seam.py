@@ -114,6 +114,10 @@ class LabellingThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         self._ensure_consumer()._fetcher._prefetch_backoff = LEFTOVERS_WAIT_S
 
+    def has_moved_on(self, generation: int) -> bool:
+        """Whether the group is already past a generation that the app still lives in."""
+        return bool(self._ensure_consumer()._coordinator.generation != generation)
+
     async def seek_many(self, offsets: Mapping[TP, int]) -> int:
         """Move reading and labels in one breath, and begin a new epoch."""
         epoch: int = await self.call_thread(self._seek_many, offsets)
@@ -210,6 +214,8 @@ class EngineConsumer(driver.Consumer):
         starts = {TP(self.prefix + tp.topic, tp.partition): at for tp, at in self.owner.starts().items()}
         mine = {TP(*tp) for tp in self.assignment() if tp[0] in self.inputs}
         if missing := mine - starts.keys():
+            if self._thread.has_moved_on(self.app.consumer_generation_id):
+                return  # the group gave us these while we took the last assignment; their own taking follows
             raise ExitError(ExitCode.CRASHED, f"no position for {sorted(missing)}: they were never taken")
         self._read_offset.clear()
         self.owner.resume(await self._thread.seek_many({tp: starts[tp] for tp in mine}))

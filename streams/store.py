@@ -22,6 +22,7 @@ _DUE_BYTES = 8
 _MEMTABLE_BYTES = 8 * 1024 * 1024  # a kill loses at most this much, read again from the changelog
 _MEMTABLES = 2
 _BLOOM_BITS = 10
+_SIZES = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
 _OPEN_FILES = 128
 _SHARED_CACHE_BYTES = 64 * 1024 * 1024
 
@@ -56,6 +57,10 @@ class Rows(Protocol):
         """Give the rows of a prefix in order of their keys, starting at `first`."""
         ...
 
+    def size_bytes(self) -> int:
+        """Tell about how large the store is."""
+        ...
+
     def close(self) -> None:
         """Let go; what was written is there again at the next opening."""
         ...
@@ -66,6 +71,7 @@ class DiskRows:
 
     def __init__(self, path: Path, cache: Cache) -> None:
         self.path = path
+        self._is_closed = False
         self._db = Rdict(str(path), options=_options(cache))
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # the stub takes a setter for a method
@@ -96,8 +102,15 @@ class DiskRows:
         except Exception as error:
             raise self._damaged(error) from error
 
+    def size_bytes(self) -> int:
+        """Tell what the tables take, and what is still in memory."""
+        if self._is_closed:
+            return 0
+        return sum(self._db.property_int_value(name) or 0 for name in _SIZES)
+
     def close(self) -> None:
         """Flush and unlock."""
+        self._is_closed = True
         self._db.close()
 
     def _walk(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -14,6 +14,7 @@ import uvloop
 from schemas.codec import LARGEST_BYTES, LARGEST_DEAD_LETTER_BYTES
 from schemas.errors import ExitCode, ExitError
 from schemas.failpoints import arm
+from schemas.sealing import sealer
 from schemas.topics import DEAD_LETTER, changelog_topic
 from streams.apply import Applier, Sizes
 from streams.brain import Brain
@@ -147,12 +148,12 @@ async def _work(settings: WorkerSettings, brain: Brain) -> ExitCode | None:
             stores=DiskStores(settings.state_dir / "stores", settings.application),
             intake=frame,
             metrics=metrics,
-            seal=unsealed,
+            seal=sealer(settings.operators_public_key) if settings.operators_public_key else unsealed,
         )
         engine = build_engine(settings, brain, ports)
         frame.attach(engine)
         metrics.begin(settings.previous_exit, brain.data_versions.get("tzdata", ""))
-        health = Health(engine=engine, metrics=metrics, clock=clock)
+        health = Health(engine=engine, observation=Observation(metrics=metrics, clock=clock), clock=clock)
         with HealthServer(health, settings.health_port, settings.state_dir) as server:
             log.info("worker_started", application=settings.application, health_port=server.port)
             return await _until_told(engine, frame)
