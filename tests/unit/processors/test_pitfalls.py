@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from processors.given import Rejudge
 from schemas.vocabulary import Outcome, Reason, Verdict
@@ -50,6 +51,20 @@ def test_p8_a_new_default_zone_moves_what_is_still_to_come() -> None:
     story.policies = policies_of(CLOSING.replace("default_zone: Asia/Shanghai", "default_zone: Asia/Tokyo"), number=2)
     story.take(Rejudge()).run(AFTER_MS)
     assert story.sent_at()["t3"] == ms("2026-06-29T00:00Z")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_p8_an_alarm_of_older_zone_data_neither_hurries_nor_delays_a_touch(hours: int) -> None:
+    story = Story(a_customer(), a_contract()).run(ms("2026-06-22T00:00Z"))
+    opens_ms = ms("2026-06-23T01:00Z")
+    assert story.state is not None
+    stale = opens_ms + hours * 3_600_000  # as if the zone had been an hour off when the alarm was set
+    terms = (replace(story.state.terms[0], alarm_at_ms=stale),)
+    story.state = replace(story.state, terms=terms, alarm_at_ms=stale)
+    if hours < 0:
+        assert story.wake(stale).commands == ()
+    assert story.take(Rejudge()).alarm_at_ms == opens_ms
+    assert story.run(opens_ms).sent_at()["t7"] == opens_ms
 
 
 def test_p9_a_touch_judged_late_keeps_to_the_window_of_its_step() -> None:
