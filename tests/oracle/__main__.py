@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.oracle.bundle import IncompleteBundle, load_bundle
-from tests.oracle.expected import Verdict
+from tests.oracle.expectation import Verdict
 from tests.oracle.figures import complete
 from tests.oracle.healing import Demands
 from tests.oracle.judgement import judge

@@ -1,86 +1,17 @@
 """What had to happen, from evidence alone: every touch, its windows, what forbade it, and the verdict."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import NamedTuple
 
 from schemas.events import ContractChanged, CustomerChanged, PaymentRecorded, RequestMade
 from tests.oracle import blockers
-from tests.oracle.calendar import local
+from tests.oracle.crowding import under_caps
+from tests.oracle.expectation import Expectation, TouchId, Verdict
 from tests.oracle.facts import Fact, Span
 from tests.oracle.inputs import CustomerInputs, Inputs
 from tests.oracle.placements import Placement, PolicyFact, epochs, placements
-from tests.oracle.policy import CadenceStep
 from tests.oracle.timeline import Timeline
 
-RETRIES_MS = 3 * 3_600_000  # 5 min, 30 min and 2 h after a refusal
 Slots = tuple[tuple[int, int], ...]
-
-
-class TouchId(NamedTuple):
-    """One touch, whatever its revision."""
-
-    contract_id: str
-    term_id: str
-    step: str
-    channel: str
-
-
-class Verdict(StrEnum):
-    """What evidence alone says about a touch."""
-
-    MUST = "must"
-    MUST_NOT = "must_not"
-    EITHER = "either"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """One touch as it had to go; `opens_ms`, `target_ms`, `closes_ms` are those of the window that decides.
-
-    What takes effect after `decides_ms` comes too late to change anything: on the virtual clock, which waits for
-    whoever is down, the first tick within the send hours; on the real one the window's close.
-    """
-
-    touch: TouchId
-    customer_id: str
-    partition: int
-    step: CadenceStep
-    verdict: Verdict
-    opens_ms: int
-    target_ms: int
-    decides_ms: int
-    closes_ms: int
-    placements: tuple[Placement, ...]
-    blockers: tuple[Span, ...]
-    versions: tuple[Fact, ...]
-    is_due: bool
-    delivery_class: str = "at_least_once"
-
-    @property
-    def order(self) -> int:
-        """Place of the step in its cadence, 0 first."""
-        return self.step.order
-
-    def contracts_at(self, decided_ms: int, until_ms: int) -> tuple[ContractChanged, ...]:
-        """Every contract version that a touch decided at an instant, and appended by another, may be bound to."""
-        newest: ContractChanged | None = None
-        open_to_doubt: list[ContractChanged] = []
-        for fact in self.versions:
-            record = fact.record
-            if not isinstance(record, ContractChanged):
-                continue
-            if fact.certain_ms <= decided_ms:
-                newest = record if newest is None or record.version > newest.version else newest
-            elif fact.appended_at_ms <= until_ms:
-                open_to_doubt.append(record)
-        return tuple(([newest] if newest is not None else []) + open_to_doubt)
-
-    def is_blocked_at(self, now_ms: int, *kinds: str) -> bool:
-        """Whether a blocker of these kinds certainly held at an instant."""
-        return any(span.kind in kinds and span.certain_from_ms <= now_ms < span.certain_to_ms for span in self.blockers)
 
 
 def expected(
@@ -99,7 +30,7 @@ def expected(
                 horizon_ms,
             )
         )
-        found.update((one.touch, one) for one in _under_caps(of_customer))
+        found.update((one.touch, one) for one in under_caps(of_customer))
     return found
 
 
@@ -222,69 +153,3 @@ def _without(left: Slots, from_ms: int, to_ms: int) -> Slots:
 def _is_due(deciding: Placement, horizon_ms: int) -> bool:
     """Whether the balance must account for it: opened, and known, by the horizon."""
     return deciding.window.opens_ms <= horizon_ms and deciding.certain_from_ms <= horizon_ms
-
-
-def _under_caps(touches: list[Expectation]) -> Iterator[Expectation]:
-    """Leave open what may have been moved out of its window because of the customer's other touches."""
-    rivals = [one for one in touches if one.verdict is not Verdict.MUST_NOT]
-    firm: set[TouchId] = set()  # those that no cap can have moved
-    earlier: list[Expectation] = []
-    for one in sorted(touches, key=_urgency):
-        judged = one
-        if one.verdict is Verdict.MUST:
-            open_to_doubt = [rival for rival in rivals if rival.verdict is Verdict.EITHER]
-            if one.step.is_exempt or not _may_be_capped(one, [*earlier, *open_to_doubt], firm):
-                firm.add(one.touch)
-            elif _may_be_crowded_out(one, rivals):
-                judged = replace(one, verdict=Verdict.EITHER)
-            earlier.append(one)
-        yield judged
-
-
-def _urgency(one: Expectation) -> tuple[int, int, int, TouchId]:
-    """The order in which touches of a customer are judged: at one instant, the nearest expiry first."""
-    return one.decides_ms, one.step.days_before, one.closes_ms, one.touch
-
-
-def _may_be_capped(one: Expectation, earlier: Sequence[Expectation], firm: AbstractSet[TouchId]) -> bool:
-    """Whether touches judged before it may fill the caps at the instant at which it is decided."""
-    if one.decides_ms == one.closes_ms - 1:  # on a real clock that instant is not known
-        return True
-    placement, policy = one.placements[-1], one.placements[-1].policy
-    today = local(one.decides_ms, placement.zone).date()
-    ends = [_may_go_until_ms(rival, firm) for rival in earlier if rival.opens_ms <= one.decides_ms]
-    recent = [end_ms for end_ms in ends if end_ms > one.decides_ms - policy.period_ms]
-    on_day = sum(local(end_ms, placement.zone).date() >= today for end_ms in recent)
-    return on_day >= policy.touches_a_day or len(recent) >= policy.touches_a_period
-
-
-def _may_go_until_ms(rival: Expectation, firm: AbstractSet[TouchId]) -> int:
-    """The last instant at which a rival, or its retry after a refusal, may be released."""
-    return min(rival.decides_ms + RETRIES_MS, rival.closes_ms) if rival.touch in firm else rival.closes_ms
-
-
-def _may_be_crowded_out(one: Expectation, rivals: Sequence[Expectation]) -> bool:
-    """Whether rivals may fill every day on which it could go instead, or something may happen on the way."""
-    placement, policy = one.placements[-1], one.placements[-1].policy
-    near = [rival for rival in rivals if rival is not one and _is_near(one, rival, policy.period_ms)]
-    if not near:
-        return False
-    days = {local(begins, placement.zone).date() for begins, _ in placement.slots_from(placement.certain_from_ms)}
-    is_full = len(near) >= policy.touches_a_period or len(near) >= len(days) * policy.touches_a_day
-    return is_full or _may_change_before_close(one)
-
-
-def _may_change_before_close(one: Expectation) -> bool:
-    """Whether something may forbid a touch that a cap moved, or place it anew, before its window closes."""
-    window = (one.opens_ms, one.closes_ms)
-    is_replaced = any(
-        placement.certain_to_ms < one.closes_ms and (placement.window.opens_ms, placement.window.closes_ms) == window
-        for placement in one.placements
-    )
-    return is_replaced or any(
-        span.possible_from_ms < one.closes_ms and one.decides_ms < span.possible_to_ms for span in one.blockers
-    )
-
-
-def _is_near(one: Expectation, rival: Expectation, period_ms: int) -> bool:
-    return rival.opens_ms < one.closes_ms and one.opens_ms - period_ms < rival.closes_ms

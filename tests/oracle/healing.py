@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from schemas import topics
 from schemas.outputs import HeartbeatSent
 from tests.oracle.calendar import zone_data_version
-from tests.oracle.expected import Verdict
+from tests.oracle.expectation import Verdict
 from tests.oracle.inputs import policies_of
 from tests.oracle.run import Run
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tests.oracle.checks import balance, content, duplicates, existence, replay, stopping, timing
-from tests.oracle.expected import Verdict
+from tests.oracle.expectation import Verdict
 from tests.oracle.healing import Demands, either_share, faults_of
 from tests.oracle.lateness import Lateness, lateness
 from tests.oracle.outcomes import Ending

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import Verdict as Said
 from tests.oracle.bundle import InboxRow
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.placements import Placement
 from tests.oracle.reasons import is_capped_at, is_justified
 from tests.oracle.run import Decided, Run

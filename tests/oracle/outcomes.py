@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from schemas.vocabulary import Reason, Verdict
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.run import Decided, Run
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from schemas.vocabulary import Reason
 from tests.oracle.bundle import InboxRow
 from tests.oracle.calendar import add_days, local
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.placements import Placement
 from tests.oracle.run import Decided, Run
 from tests.oracle.windows import is_working

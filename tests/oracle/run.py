@@ -12,7 +12,8 @@ from schemas.identity import touch_parts
 from schemas.outputs import DecisionMade, FenceRaised, SendTouch
 from schemas.vocabulary import Channel, FenceKind
 from tests.oracle.bundle import Bundle, Contact, InboxRow, Logged
-from tests.oracle.expected import Expectation, TouchId, expected
+from tests.oracle.expectation import Expectation, TouchId
+from tests.oracle.expected import expected
 from tests.oracle.inputs import Inputs, inputs_of, policies_of
 from tests.oracle.timeline import NEVER_MS
 

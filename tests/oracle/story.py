@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from schemas.outputs import SendTouch
-from tests.oracle.expected import TouchId
+from tests.oracle.expectation import TouchId
 from tests.oracle.facts import Fact
 from tests.oracle.run import Run
 

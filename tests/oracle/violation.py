@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.oracle.expected import TouchId
+from tests.oracle.expectation import TouchId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from schemas.vocabulary import Reason, Verdict
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.outcomes import FINAL, Ending, ending_of
 from tests.oracle.reasons import is_ambiguous
 from tests.oracle.run import Run

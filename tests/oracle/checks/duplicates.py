@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from schemas.vocabulary import Outcome
 from tests.oracle.bundle import InboxRow
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.reasons import is_ambiguous
 from tests.oracle.run import Ordered, Run, grouped, revision_of
 from tests.oracle.violation import Violation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from schemas.vocabulary import Reason
 from schemas.vocabulary import Verdict as Said
 from tests.oracle.bundle import InboxRow
-from tests.oracle.expected import Expectation, Verdict
+from tests.oracle.expectation import Expectation, Verdict
 from tests.oracle.outcomes import Ending, ending_of, last_decision
 from tests.oracle.reasons import CONTACT_CACHE_MS, is_justified
 from tests.oracle.run import Run, touch_of

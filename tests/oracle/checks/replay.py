@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from schemas.vocabulary import Verdict as Said
-from tests.oracle.expected import Expectation, Verdict
+from tests.oracle.expectation import Expectation, Verdict
 from tests.oracle.outcomes import FINAL, last_decision
 from tests.oracle.run import Run
 from tests.oracle.violation import Violation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from schemas import topics
 from schemas.vocabulary import Outcome
 from tests.oracle.bundle import Logged, NemesisRow
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.facts import Span
 from tests.oracle.run import Run
 from tests.oracle.timeline import Stamp

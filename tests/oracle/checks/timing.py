@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.oracle.bundle import InboxRow
 from tests.oracle.calendar import local
-from tests.oracle.expected import Expectation
+from tests.oracle.expectation import Expectation
 from tests.oracle.placements import Placement
 from tests.oracle.policy import Policy
 from tests.oracle.run import Ordered, Run, grouped

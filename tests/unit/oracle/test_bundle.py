@@ -75,6 +75,7 @@ def test_a_good_bundle_gives_status_0_and_completes_the_figures(tmp_path: Path) 
     assert main([str(folder), "--figures", str(figures), *TINY]) == 0
     told = json.loads(figures.read_text())
     assert (told["due"], told["sent"], told["imbalance"], told["by_hand"]) == (5, 5, 0, True)
+    assert (told["killed_workers"], told["seed"]) == (7, 1)  # what the run wrote itself stays
     assert told["violations"] == {f"C{number}": 0 for number in range(1, 11)} | {"C11": None}
     assert told["lateness_ms"] == {"p50": 0, "p99": 0, "max": 0}
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas import topics
 from schemas.vocabulary import ContractStatus, Outcome, PaymentKind, Reason, RequestKind, Verdict
-from tests.oracle.expected import TouchId
+from tests.oracle.expectation import TouchId
 from tests.oracle.lateness import lateness
 from tests.oracle.reasons import is_justified
 from tests.oracle.run import run_of

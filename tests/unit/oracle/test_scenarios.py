@@ -7,7 +7,7 @@ import pytest
 
 from schemas import topics
 from schemas.vocabulary import Channel, ContractStatus, PaymentKind, RequestKind
-from tests.oracle.expected import Expectation, Verdict
+from tests.oracle.expectation import Expectation, Verdict
 from tests.oracle.run import run_of
 from tests.unit.oracle.run_builder import Field, RunBuilder, ms
 
