@@ -1,1 +1,6 @@
-"""The pure core: what a customer's state means and what follows from it, without clock, network or chance."""
+"""The pure core: given a customer's state, one input and the instant, it answers the next state and what to emit.
+
+Reading path: `step` (the one door), `waking` and `judging` (law 5 as a list of rules), `alarms` (when to look again),
+`release`; then what changes a state: `lifecycle`, `customers`, `payments`, `receipts`, `requests`, `erasure`. `windows`
+stands on `calendar` and `zones`; `fences` are a function of the state; `policy` is data; `explain` and `upcoming` read.
+"""
