@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.connectors.stage import Stage
+from tests.delivering.stage import Stage
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.vocabulary import LedgerStage, Outcome
-from tests.integration.connectors.stage import Stage, until
+from tests.delivering.stage import Stage, until
 
 W = 4
 FEW = [f"c{number:02}" for number in range(12)]

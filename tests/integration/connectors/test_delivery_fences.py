@@ -3,7 +3,7 @@
 from schemas.identity import paid_fence, stop_fence
 from schemas.outputs import FenceRaised
 from schemas.vocabulary import Channel, FenceKind, Outcome, ReceiptReason
-from tests.integration.connectors.stage import Stage, until, wall_ms
+from tests.delivering.stage import Stage, until, wall_ms
 
 STALE_BY_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 """Commands become mails and receipts, on real Kafka, Redis and SMTP."""
 
 from schemas.vocabulary import Outcome
-from tests.integration.connectors.stage import Stage, until
+from tests.delivering.stage import Stage, until
 
 MANY = [f"c{number:03}" for number in range(200)]
 

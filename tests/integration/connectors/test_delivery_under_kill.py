@@ -5,7 +5,7 @@ from collections import Counter
 
 from schemas.errors import ExitCode
 from schemas.vocabulary import LedgerStage
-from tests.integration.connectors.stage import Stage, until
+from tests.delivering.stage import Stage, until
 
 W = 16
 MANY = [f"c{number:04}" for number in range(1_200)]

@@ -3,7 +3,7 @@
 from redis import Redis
 
 from schemas.vocabulary import Outcome
-from tests.integration.connectors.stage import Stage, until
+from tests.delivering.stage import Stage, until
 
 MANY = [f"c{number:03}" for number in range(300)]
 

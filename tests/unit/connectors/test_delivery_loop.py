@@ -12,7 +12,7 @@ from schemas.outputs import SendTouch
 from schemas.topics import DAY_MS
 from schemas.vocabulary import FenceKind, LedgerStage, Outcome, ReceiptReason
 from tests.builders import NOW_MS, a_fence, a_ledger_row
-from tests.unit.connectors.delivering import Delivering, command_for
+from tests.delivering.in_memory import Delivering, command_for
 
 HOUR_MS = 3_600_000
 

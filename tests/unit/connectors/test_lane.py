@@ -10,7 +10,7 @@ from connectors.fences import FenceTable
 from connectors.ledger import Ledger
 from connectors.orders import Order, order_of
 from schemas.outputs import SendTouch
-from tests.unit.connectors.delivering import command_for
+from tests.delivering.in_memory import command_for
 
 NOW_MS = 1_000
 

@@ -150,6 +150,11 @@ class Stage:
         self.producer.flush()
         return commands
 
+    def append(self, command: SendTouch) -> None:
+        """Publish one command as it is."""
+        self.producer.produce(COMMANDS, command.customer_id.encode(), self.codec.encode(command))
+        self.producer.flush()
+
     def fence(self, customer: str, key: str, record: object | None) -> None:
         """Raise or lift a fence in the customer's partition."""
         number = partition_of(customer.encode(), PARTITIONS)
@@ -213,7 +218,7 @@ class Stage:
         self.producer.close()
 
     def _ours(self, what: str) -> list[str]:
-        return [sys.executable, "-m", "tests.integration.connectors.process", what]
+        return [sys.executable, "-m", "tests.delivering.process", what]
 
     def _start(
         self, name: str, command: list[str], environment: Mapping[str, str], stdout: int | None = None
