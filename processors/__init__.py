@@ -1,4 +1,4 @@
-"""The pure core: given a customer's state, one input and the instant, it answers the next state and what to emit.
+"""The pure core, without clock, network or chance: from a state, one input and the instant to the next state and outputs.
 
 Reading path: `step` (the one door), `waking` and `judging` (law 5 as a list of rules), `alarms` (when to look again),
 `release`; then what changes a state: `lifecycle`, `customers`, `payments`, `receipts`, `requests`, `erasure`. `windows`
