@@ -1,4 +1,4 @@
-"""The pure core, without clock, network or chance: from a state, one input and the instant to the next state and outputs.
+"""The pure core, without clock, network or chance: a state, one input, the instant; the next state and what to emit.
 
 Reading path: `step` (the one door), `waking` and `judging` (law 5 as a list of rules), `alarms` (when to look again),
 `release`; then what changes a state: `lifecycle`, `customers`, `payments`, `receipts`, `requests`, `erasure`. `windows`
