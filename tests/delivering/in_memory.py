@@ -8,7 +8,7 @@ from connectors.delivery.loop import DeliveryLoop
 from connectors.fences import Clock, WallClock
 from connectors.memory import MemoryContacts, MemoryLog, MemoryProvider, MemoryTopics
 from connectors.metrics import DeliveryMetrics
-from connectors.ports import Found
+from connectors.ports import CommandLog, Found
 from schemas.identity import CustomerId, touch_key
 from schemas.outputs import SendTouch
 from schemas.vocabulary import Channel
@@ -47,13 +47,13 @@ class Delivering:
         """Append commands."""
         self.topics.commands[0].extend(commands)
 
-    def run(self, until: Callable[[], bool], *, clock: Clock | None = None) -> None:
+    def run(self, until: Callable[[], bool], *, clock: Clock | None = None, log: CommandLog | None = None) -> None:
         """Run one process until a fact holds, then stop it in good order."""
-        asyncio.run(self._run(until, clock or WallClock(lambda: self.now_ms)))
+        asyncio.run(self._run(until, clock or WallClock(lambda: self.now_ms), log or MemoryLog(self.topics)))
 
-    async def _run(self, until: Callable[[], bool], clock: Clock) -> None:
+    async def _run(self, until: Callable[[], bool], clock: Clock, log: CommandLog) -> None:
         loop = DeliveryLoop(
-            log=MemoryLog(self.topics),
+            log=log,
             provider=self.provider,
             contacts=self.contacts or _Everybody(),
             clock=clock,

@@ -3,6 +3,8 @@
 import signal
 from collections import Counter
 
+import pytest
+
 from schemas.errors import ExitCode
 from schemas.vocabulary import LedgerStage
 from tests.delivering.stage import Stage, until
@@ -85,3 +87,23 @@ def test_an_orderly_stop_leaves_nothing_in_doubt(stage: Stage) -> None:
         stage.channel(port, **QUICK)
         until(lambda: len(stage.receipts()) >= len(MANY), 60, "a receipt for every command")
     assert surplus(stage) == set()
+
+
+@pytest.mark.parametrize("point", ["delivery.after_intents", "delivery.before_call"])
+def test_an_owner_stopped_between_intent_and_call_never_calls_once_it_wakes(stage: Stage, point: str) -> None:
+    few = MANY[:W]
+    stage.know(few)
+    stage.contacts()
+    port = stage.simulator()
+    with stage.heart():
+        sleeper = stage.channel(port, **QUICK, PERENNIAL_FAILPOINTS=f"{point}=delay:3000")
+        until(lambda: "partition_opened" in sleeper.said(), 30, "its partitions")
+        stage.order(few)
+        until(lambda: stage.in_doubt() != set(), 30, "its intents")
+        sleeper.signal(signal.SIGSTOP)
+        stage.channel(port, **QUICK)
+        until(lambda: len(stage.receipts()) >= len(few), 60, "the other to take over and finish")
+        sleeper.signal(signal.SIGCONT)
+        assert sleeper.ended() == ExitCode.FENCED.status, sleeper.said()
+    assert set(stage.times_received().values()) == {1}
+    assert len(stage.times_received()) == len(few)

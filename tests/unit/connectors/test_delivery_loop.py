@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from connectors.fences import VirtualClock
-from connectors.memory import MemoryContacts, MemoryProvider
-from connectors.orders import DeliveryClass, Report
+from connectors.memory import MemoryContacts, MemoryLog, MemoryProvider
+from connectors.orders import Cycle, DeliveryClass, Report
 from schemas.identity import paid_fence, stop_fence
 from schemas.outputs import SendTouch
 from schemas.topics import DAY_MS
@@ -306,3 +306,21 @@ def test_a_message_that_cannot_be_built_stops_nobody_else() -> None:
         "c1": ReceiptReason.RENDERING_REFUSED,
         "c2": ReceiptReason.ACCEPTED,
     }
+
+
+def test_every_transaction_says_where_its_partitions_stand_or_a_zombie_could_write() -> None:
+    delivering = Delivering(in_flight=2)
+    without: list[Cycle] = []
+
+    class Checking(MemoryLog):
+        """Keeps the cycles that write for a partition and do not name its position."""
+
+        def commit(self, cycle: Cycle) -> None:
+            written = {number for number, _ in (*cycle.results, *cycle.intents, *cycle.forgotten)}
+            if not written <= cycle.positions.keys():
+                without.append(cycle)
+            super().commit(cycle)
+
+    delivering.order(*(command_for(f"c{number}") for number in range(6)))
+    delivering.run(delivering.all_reported, log=Checking(delivering.topics))
+    assert without == []
