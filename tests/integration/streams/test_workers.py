@@ -1,9 +1,6 @@
 """Workers on real Kafka: exactly once, orderly stops, moves without exits, health pages."""
 
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 
 from schemas.topics import PAYMENT, TICK, changelog_topic
 from schemas.transport.positions import Positions
@@ -11,18 +8,9 @@ from schemas.transport.producer import FencedProducer
 from tests.chaos.counting_load import Load, Place, Publisher, verdict
 from tests.chaos.fleet import Fleet
 from tests.integration.streams.conftest import wait_for_all, wait_until
+from tests.integration.streams.looking import page
 
 DRAIN_S = 10.0
-
-
-def page(fleet: Fleet, name: str, path: str) -> tuple[int, str]:
-    """Get a health page of a worker."""
-    note = Path(fleet.folder, name, f"health-{fleet.members[name].process.pid}.port")
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{note.read_text().strip()}{path}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
 
 
 def test_one_worker_counts_everything_once_and_stops_in_order(place: Place, fleet: Fleet, publisher: Publisher) -> None:
