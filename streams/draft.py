@@ -78,12 +78,12 @@ class Draft:
 
     def hold(self, customer: bytes, next_sequence: int | None) -> None:
         """Mark a customer as quarantined, or (None) as no longer so."""
-        held = dict(self.held)
+        if self.held is self.part.held:
+            self.held = dict(self.held)
         if next_sequence is None:
-            held.pop(customer, None)
+            self.held.pop(customer, None)
         else:
-            held[customer] = next_sequence
-        self.held = held
+            self.held[customer] = next_sequence
 
     def finish(self, largest_state_bytes: int) -> None:
         """Encode what changed and derive alarms and counts; after this only a heartbeat may be added.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.topics import INPUTS, TICK
+from schemas.transport.errors import BrokerUnavailable
 from schemas.transport.records import TopicPartition
 from streams.copartition import CoPartition
 from streams.intake import Batch
@@ -15,6 +16,7 @@ from streams.log import Executor, Log
 from streams.metrics import Metrics
 from streams.opening import Opening
 
+PATIENCE_MS = 1_000
 log = structlog.get_logger("perennial.engine")
 
 
@@ -108,12 +110,22 @@ class Engine:
             self._gone.clear()
             fresh = sorted(wanted - self._owned.keys())
             kept = sorted(self._owned)
-            for part in await self._opening.open(fresh) if fresh else []:
+            for part in await self._open(fresh):
                 self._own(part)
             await self._read_ticks_from_their_last(kept)
             self._metrics.partitions_owned.set(len(self._owned))
             self._metrics.rebalances.inc()
             log.info("partitions_taken", kept=kept, opened=fresh)
+
+    async def _open(self, numbers: list[int]) -> list[CoPartition]:
+        """Open partitions, waiting for brokers that are away; whoever is fenced meanwhile learns it from them."""
+        while numbers:
+            try:
+                return await self._opening.open(numbers)
+            except BrokerUnavailable as error:
+                log.warning("partitions_wait_for_brokers", partitions=numbers, detail=str(error))
+                await self._works.clock.pause(PATIENCE_MS)
+        return []
 
     def _own(self, part: CoPartition) -> None:
         lane = Lane(part, self._works)

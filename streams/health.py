@@ -46,11 +46,11 @@ class Health:
     engine: Serving
     observation: Observation
     clock: Clock
-    _progress: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _progress: dict[int, tuple[tuple[int, int], int]] = field(default_factory=dict)
     _unready_since_ms: int = 0
 
     def is_live(self) -> bool:
-        """Tell whether every partition with a waiting tick has moved its watermark within a minute."""
+        """Tell whether every partition with a waiting tick has moved, in time or in its inputs, within a minute."""
         now_ms = self.clock.now_ms()
         return self._is_group_alive(now_ms) and all(
             self._is_moving(number, now_ms) for number in sorted(self.engine.partitions)
@@ -76,10 +76,11 @@ class Health:
 
     def _is_moving(self, number: int, now_ms: int) -> bool:
         part = self.engine.part(number)
-        watermark_at_ms = part.meta.watermark_at_ms
-        seen_at_ms, since_ms = self._progress.get(number, (-1, now_ms))
-        if watermark_at_ms != seen_at_ms or not (len(part.waiting) or part.tick):
-            self._progress[number] = (watermark_at_ms, now_ms)
+        now_at = (part.meta.watermark_at_ms, sum(part.positions.values()))
+        was_at, since_ms = self._progress.get(number, ((-1, -1), now_ms))
+        may_wait = not part.meta.policy_number or not (len(part.waiting) or part.tick)
+        if now_at != was_at or may_wait:
+            self._progress[number] = (now_at, now_ms)
             return True
         return now_ms - since_ms < SILENT_MS
 

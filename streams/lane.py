@@ -27,7 +27,7 @@ from streams.waking import Chunk, Waking
 
 ORDER = {topic: n for n, topic in enumerate((POLICY, REQUEST, CUSTOMER, CONTRACT, PAYMENT, RECEIPT, ENGAGEMENT, TICK))}
 BULK = frozenset({CONTRACT, ENGAGEMENT})
-PATIENCE_MS = 500
+PATIENCE_MS = 1_000  # and at most one log line for it
 FEWEST_RECORDS, MOST_RECORDS = 200, 3_000
 TURN_MS = 50  # what a batch may take of the loop: with all lanes busy a payment still waits less than a second
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from importlib.metadata import version
 from itertools import product
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -11,6 +12,7 @@ from schemas.failpoints import active
 from schemas.topics import INPUTS
 from schemas.vocabulary import Channel, Reason, Verdict
 
+Family = TypeVar("Family", Counter, Gauge, Histogram)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _LATENESS_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 _RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
@@ -26,6 +28,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._of_partitions: list[Gauge] = []
+        self._children: dict[tuple[int, tuple[str, ...]], Any] = {}  # series are generic over their class
         # applying
         self.records_applied = self._counter("records_applied_total", "Input records applied", topic=INPUTS)
         self.event_freshness = self._histogram("event_freshness_seconds", "Append to commit of the newest of a slice")
@@ -86,13 +89,21 @@ class Metrics:
         self.failpoints_active.set(len(active()))
         self.build_info.labels(version("perennial"), tzdata).set(1)
 
-    def tell(self, metric: str, labels: Iterable[str], amount: float) -> None:
+    def child(self, family: Family, *labels: str) -> Family:
+        """Give one series of a family; remembered, for the library's own look-up locks and formats at every call."""
+        known: Family | None = self._children.get((id(family), labels))
+        if known is None:
+            known = self._children[id(family), labels] = family.labels(*labels)
+        return known
+
+    def tell(self, metric: str, labels: tuple[str, ...], amount: float) -> None:
         """Note what a brain told about a metric of this catalogue."""
-        series = getattr(self, metric).labels(*labels)
+        series = self.child(getattr(self, metric), *labels)
         (series.observe if isinstance(series, Histogram) else series.inc)(amount)
 
     def forget_partition(self, partition: int) -> None:
         """Drop the series of a partition that was given up."""
+        self._children.clear()
         for gauge in self._of_partitions:
             for sample in [sample for family in gauge.collect() for sample in family.samples]:
                 if sample.labels["partition"] == str(partition):

@@ -28,18 +28,18 @@ class Observation:
         metrics, now_ms, number = self.metrics, self.clock.now_ms(), str(draft.part.number)
         metrics.batch_commit.observe((now_ms - began_at_ms) / 1000)
         metrics.batch_records.observe(sum(len(records) for _, records in draft.applied))
+        child = metrics.child
         for topic, records in draft.applied:
             if records:
                 age_s = max(0, now_ms - records[-1].timestamp) / 1000
-                metrics.records_applied.labels(topic).inc(len(records))
+                child(metrics.records_applied, topic).inc(len(records))
                 metrics.event_freshness.observe(age_s)
-                metrics.input_lag.labels(topic, number).set(age_s)
+                child(metrics.input_lag, topic, number).set(age_s)
         for emission in draft.emissions:
             for told in emission.told:
                 metrics.tell(told.metric, told.labels, told.amount)
         for stray in draft.forwarded:
-            metrics.records_rerouted.labels(stray.topic).inc()
-        self._of_partition(draft, number)
+            child(metrics.records_rerouted, stray.topic).inc()
 
     def tick(self, tick: StampedTick) -> None:
         """Note a tick that arrived."""
@@ -50,17 +50,22 @@ class Observation:
     def wake(self, part: CoPartition, tick: StampedTick, chunk: Chunk) -> None:
         """Note how late the oldest due alarm is."""
         overdue_s = (tick.now_ms - alarm_parts(chunk.rows[0])[0]) / 1000 if chunk.rows else 0.0
-        self.metrics.touch_overdue_oldest.labels(str(part.number)).set(overdue_s)
+        self.metrics.child(self.metrics.touch_overdue_oldest, str(part.number)).set(overdue_s)
 
     def look(self, part: CoPartition) -> None:
-        """Note what grows by itself, when somebody asks: a partition that stands still must be seen to."""
+        """Note how a partition stands when somebody asks: what grows by itself, and what need not be told each time."""
         now_ms, number = self.clock.now_ms(), str(part.number)
+        metrics, meta = self.metrics, part.meta
+        metrics.customers.labels("active", number).set(meta.customers - len(part.held))
+        metrics.customers.labels("quarantined", number).set(len(part.held))
+        metrics.policy_number.labels(number).set(meta.policy_number)
+        metrics.rejudge_remaining.labels(number).set(0 if meta.rejudge_cursor is None else meta.customers)
         oldest_ms = part.waiting.oldest_at_ms()
         waits_s = 0.0 if oldest_ms is None else max(0, now_ms - oldest_ms) / 1000
-        self.metrics.tick_waiting.labels(number).set(waits_s)
-        if part.meta.watermark_at_ms:
-            self.metrics.watermark_lag.labels(number).set(max(0, now_ms - part.meta.watermark_at_ms) / 1000)
-        self.metrics.state_bytes.labels(number).set(part.rows.size_bytes())
+        metrics.tick_waiting.labels(number).set(waits_s)
+        if meta.watermark_at_ms:
+            metrics.watermark_lag.labels(number).set(max(0, now_ms - meta.watermark_at_ms) / 1000)
+        metrics.state_bytes.labels(number).set(part.rows.size_bytes())
 
     def gap(self, part: CoPartition, topic: str) -> None:
         """Note a gap that is being healed."""
@@ -70,10 +75,3 @@ class Observation:
     def waiting(self, part: CoPartition, error: PerennialError) -> None:
         """Note why a partition cannot go on for now."""
         log.warning("partition_waits", partition=part.number, cause=type(error).__name__, detail=str(error))
-
-    def _of_partition(self, draft: Draft, number: str) -> None:
-        metrics, meta = self.metrics, draft.meta
-        metrics.customers.labels("active", number).set(meta.customers - len(draft.held))
-        metrics.customers.labels("quarantined", number).set(len(draft.held))
-        metrics.policy_number.labels(number).set(meta.policy_number)
-        metrics.rejudge_remaining.labels(number).set(0 if meta.rejudge_cursor is None else meta.customers)

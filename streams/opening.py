@@ -10,7 +10,7 @@ from schemas.errors import ExitCode, ExitError
 from schemas.topics import INPUTS, TICK
 from schemas.transport.records import TopicPartition
 from streams.apply import FROM_THE_FIRST
-from streams.brain import Brain
+from streams.brain import Brain, Policies
 from streams.copartition import CoPartition, advanced
 from streams.draft import Draft
 from streams.log import Executor, Log, Producer
@@ -35,8 +35,16 @@ class Opening:
 
     async def open(self, numbers: Collection[int]) -> list[CoPartition]:
         """Fence all, then ask once for all positions, then restore each; the order is I2."""
-        run = self.executor.run
         producers = [self.log.producer(number) for number in numbers]
+        try:
+            return await self._open(numbers, producers)
+        except BaseException:
+            for producer in producers:
+                producer.close()
+            raise
+
+    async def _open(self, numbers: Collection[int], producers: Sequence[Producer]) -> list[CoPartition]:
+        run = self.executor.run
         await asyncio.gather(*(run(producer.open) for producer in producers))
         inputs = [TopicPartition(topic, number) for number in numbers for topic in INPUTS]
         committed = await run(self.log.committed, inputs)
@@ -56,7 +64,7 @@ class Opening:
         versions = dict(self.brain.data_versions)
         meta = restored.meta or MetaRow(incarnation=uuid.uuid4().hex, data_versions=versions)
         meta = _with_versions(meta, versions, number)
-        policies = self.brain.decode_policies(meta.policies) if meta.policies else self.brain.empty_policies
+        policies = self._policies(meta)
         number_in_force = meta.policy_number or self.brain.policy_number(policies)
         return CoPartition(
             number=number,
@@ -69,6 +77,15 @@ class Opening:
             held=restored.held,
             window=window_of(meta.refusal_bits, meta.refusals_seen, meta.refused_in_a_row),
         )
+
+    def _policies(self, meta: MetaRow) -> Policies:
+        if not meta.policies:
+            return self.brain.empty_policies
+        try:
+            return self.brain.decode_policies(meta.policies)
+        except Exception as error:
+            said = f"the saved policies cannot be read ({type(error).__name__}): run the release that wrote them"
+            raise ExitError(ExitCode.STATE_UNREADABLE, said) from error
 
     async def _begin(self, part: CoPartition) -> None:
         """Write the first meta row together with a position for every input, so that neither is ever alone."""

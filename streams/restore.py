@@ -4,8 +4,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from schemas.changelog import META_ROW, QUARANTINE_PREFIX, STATE_PREFIX, MetaRow, decode_meta, quarantine_row_parts
-from schemas.errors import ExitError
+from schemas.changelog import (
+    META_ROW,
+    QUARANTINE_PREFIX,
+    STATE_PREFIX,
+    MetaRow,
+    RowUnreadable,
+    decode_meta,
+    quarantine_row_parts,
+)
+from schemas.errors import ExitCode, ExitError
 from schemas.failpoints import failpoint
 from schemas.topics import DAY_MS, WEEK_MS
 from schemas.transport.records import TopicPartition
@@ -97,7 +105,7 @@ class Restoring:
         if found is not None:
             changes[POSITION_ROW] = _encode(Saved(next_offset=starts_at, at_ms=self.clock.now_ms()))
         rows.write(changes)
-        return decode_meta(found) if found is not None else None
+        return _meta(found) if found is not None else None
 
     def _move_alarm(self, rows: Rows, changes: dict[bytes, bytes | None], key: bytes, value: bytes | None) -> None:
         customer, was = key[len(STATE_PREFIX) :], rows.get(key)
@@ -105,6 +113,13 @@ class Restoring:
             alarm = None if raw is None else self.brain.alarm_at_ms(decoded_state(self.brain, raw))
             if alarm is not None:
                 changes[alarm_row(alarm, customer)] = mark
+
+
+def _meta(raw: bytes) -> MetaRow:
+    try:
+        return decode_meta(raw)
+    except RowUnreadable as error:
+        raise ExitError(ExitCode.STATE_UNREADABLE, str(error)) from error
 
 
 def claim(rows: Rows, owner: Owner) -> None:

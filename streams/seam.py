@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.events import Event
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
@@ -76,7 +76,8 @@ class FaustIntake:
         finally:
             starting.cancel()
             crashed.cancel()
-        raise ExitError(ExitCode.CRASHED, f"the stream frame ended: {app.crash_reason!r}")
+        code = ExitCode.BROKER_REFUSED if isinstance(app.crash_reason, KafkaError) else ExitCode.CRASHED
+        raise ExitError(code, f"the stream frame ended: {app.crash_reason!r}")
 
     async def stop(self) -> None:
         """Leave the group in order."""

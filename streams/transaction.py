@@ -50,7 +50,7 @@ class Transactions:
             raise ExitError(ExitCode.FENCED, f"partition {number} has a new owner: {error}") from error
         except BrokerRefused as error:
             raise ExitError(ExitCode.BROKER_REFUSED, f"partition {number}: {error}") from error
-        self.metrics.transactions.labels("committed").inc()
+        self.metrics.child(self.metrics.transactions, "committed").inc()
         _take_over(draft)
 
     async def _send_or_abort(self, draft: Draft) -> None:

@@ -16,6 +16,7 @@ from schemas.errors import ExitCode, ExitError
 from schemas.failpoints import arm
 from schemas.sealing import sealer
 from schemas.topics import DEAD_LETTER, changelog_topic
+from schemas.transport.errors import BrokerRefused, BrokerUnavailable, Fenced, InputsLost, OutOfGeneration
 from streams.apply import Applier, Sizes
 from streams.brain import Brain
 from streams.engine import Engine
@@ -38,6 +39,13 @@ from streams.transaction import Transactions
 from streams.waking import Waking
 
 log = structlog.get_logger("perennial.worker")
+_CODES: dict[type[BaseException], ExitCode] = {
+    Fenced: ExitCode.FENCED,
+    OutOfGeneration: ExitCode.FENCED,
+    InputsLost: ExitCode.INPUTS_LOST,
+    BrokerRefused: ExitCode.BROKER_REFUSED,
+    BrokerUnavailable: ExitCode.BROKER_REFUSED,
+}
 DRAIN_S = 8.0  # an orderly stop ends within 10 s; what is not drained by then is replayed by the next owner
 
 
@@ -190,9 +198,8 @@ async def _drain(engine: Engine, frame: FaustIntake) -> None:
 
 def _named(error: BaseException) -> ExitCode:
     """Say once how the process ends, and for whom it matters: a named code, a sentence, a trace for a bug."""
-    code = error.code if isinstance(error, ExitError) else ExitCode.CRASHED
-    known = isinstance(error, ExitError)
-    log.error("worker_exit", code=code.value, detail=str(error), exc_info=None if known else error)
+    code = error.code if isinstance(error, ExitError) else _CODES.get(type(error), ExitCode.CRASHED)
+    log.error("worker_exit", code=code.value, detail=str(error), exc_info=error if code is ExitCode.CRASHED else None)
     return code
 
 
