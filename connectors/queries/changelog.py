@@ -42,8 +42,10 @@ class PartitionRows:
 
     def kept_of(self, customer_id: str) -> tuple[KeptInput, ...]:
         """The inputs that wait behind a quarantine, in order; the first is the refused one."""
-        prefix = quarantine_prefix(customer_id.encode())
-        return tuple(decode_kept(self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
+        customer = customer_id.encode()
+        beginning = quarantine_prefix(customer)
+        mine = (key for key in self.rows if key.startswith(beginning) and quarantine_row_parts(key)[0] == customer)
+        return tuple(decode_kept(self.rows[key]) for key in sorted(mine))
 
     def quarantined(self) -> Mapping[str, int]:
         """Customers with inputs that wait, and how many."""
