@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 EVERYBODY = "*"
+MAIL_PORTS = frozenset({25, 465, 587})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,10 @@ def parse_allow_list(text: str) -> AllowList:
     return AllowList(addresses=addresses, domains=domains, is_lifted=EVERYBODY in entries)
 
 
-def is_simulator(host: str) -> bool:
-    """Whether a host is this machine: what is sent there reaches nobody."""
+def is_simulator(host: str, port: int) -> bool:
+    """Whether mail sent there reaches nobody: this machine, and none of the ports on which a local relay listens."""
+    if port in MAIL_PORTS:
+        return False
     if host == "localhost":
         return True
     try:

@@ -97,7 +97,7 @@ def provider_for(channel: Channel, settings: ChannelSettings) -> EmailChannel:
     """Build a channel's provider; ExitError for a channel that this release does not have."""
     if channel is not Channel.EMAIL:
         raise ExitError(ExitCode.SETTINGS_INVALID, f"there is no channel {channel.value!r} in this release; try email")
-    is_real = not is_simulator(settings.smtp_host)
+    is_real = not is_simulator(settings.smtp_host, settings.smtp_port)
     if is_real and "unsubscribe_key" not in settings.model_fields_set:
         raise ExitError(ExitCode.SETTINGS_INVALID, "set PERENNIAL_UNSUBSCRIBE_KEY before mail goes to a real server")
     server = MailServer(

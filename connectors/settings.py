@@ -55,7 +55,10 @@ class ChannelSettings(ConnectorSettings):
     in_flight: int = Field(default=64, ge=1, le=1_000, description="W: calls between intent and result")
     allow_list: str = Field(default="", description="recipients a real server may get: a@d.com,*@d.com; `*` lifts it")
     contact_cache_rows: int = Field(default=20_000, ge=0, description="encrypted contacts kept for when Redis is away")
-    smtp_host: str = Field(default="127.0.0.1", description="mail server; a loopback address needs no allow-list")
+    smtp_host: str = Field(
+        default="127.0.0.1",
+        description="mail server; on loopback, off the mail ports, a simulator that needs no allow-list",
+    )
     smtp_port: int = Field(default=25, ge=1, le=65_535, description="its port")
     smtp_security: SmtpSecurity = Field(default=SmtpSecurity.NONE, description="none, starttls or tls")
     smtp_username: str = Field(default="", description="login; empty for none")

@@ -26,9 +26,10 @@ from schemas.identity import ContractId, CustomerId, StepName, TermId, touch_key
 from schemas.outputs import HeartbeatSent, LedgerRow, SendTouch
 from schemas.transport.admin import TopicAdmin, TopicPlan
 from schemas.transport.partitioner import partition_of
+from schemas.transport.positions import Positions
 from schemas.transport.producer import EventProducer
-from schemas.transport.reader import read_many_to_end
-from schemas.transport.records import BEGINNING, TopicPartition
+from schemas.transport.reader import PartitionReader
+from schemas.transport.records import BEGINNING, Position, TopicPartition
 from schemas.transport.settings import KafkaSettings
 from schemas.vocabulary import Channel, LedgerStage
 
@@ -36,6 +37,7 @@ PARTITIONS = 2
 COMMANDS = topics.command_topic(Channel.EMAIL)
 LEDGER = topics.ledger_topic(Channel.EMAIL)
 BEAT_S = 0.5
+READ_WITHIN_S = 30.0
 HOUR_MS = 3_600_000
 _COMPACTED = (LEDGER, topics.FENCE, topics.CONTACT, topics.CONTACT_KEY)
 
@@ -91,6 +93,9 @@ class Stage:
         self.inbox = self.folder / "inbox.jsonl"
         self.master_text = new_master_key()
         self._running: list[Running] = []
+        self._positions = Positions(self.kafka)
+        self._readers: dict[str, PartitionReader] = {}
+        self._read: dict[str, list[bytes | None]] = {}
         self.heart_offset_ms = 0
         self.create_topics()
         self.producer = EventProducer(self.kafka)
@@ -216,6 +221,8 @@ class Stage:
                     running.process.kill()
                 running.process.wait(10)
         self.producer.close()
+        for reader in self._readers.values():
+            reader.close()
 
     def _ours(self, what: str) -> list[str]:
         return [sys.executable, "-m", "tests.delivering.process", what]
@@ -276,8 +283,17 @@ class Stage:
         return {key for key, stage in last.items() if stage is LedgerStage.INTENT}
 
     def _values(self, topic: str) -> list[bytes | None]:
-        starts = {TopicPartition(topic, number): BEGINNING for number in range(PARTITIONS)}
-        return [record.value for records in read_many_to_end(self.kafka, starts) for record in records]
+        """Every committed value up to the end that the topic has now; one reader a topic, so that asking is cheap."""
+        tps = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        if topic not in self._readers:
+            self._readers[topic] = PartitionReader(self.kafka)
+            self._readers[topic].assign(Position(*tp, BEGINNING) for tp in tps)
+        reader, read, ends = self._readers[topic], self._read.setdefault(topic, []), self._positions.end_offsets(tps)
+        deadline = time.monotonic() + READ_WITHIN_S
+        while any(reader.positions()[tp] < ends[tp] for tp in tps):
+            assert time.monotonic() < deadline, f"{topic} cannot be read to its end"
+            read.extend(record.value for record in reader.poll())
+        return read
 
 
 def a_command(customer: str, **changes: object) -> SendTouch:

@@ -10,7 +10,7 @@ from schemas.vocabulary import LedgerStage
 from tests.delivering.stage import Stage, until
 
 W = 16
-MANY = [f"c{number:04}" for number in range(1_200)]
+MANY = [f"c{number:04}" for number in range(600)]
 QUICK = {"PERENNIAL_IN_FLIGHT": str(W), "PERENNIAL_TRANSACTION_TIMEOUT_MS": "3000"}
 SLOWLY = ("--fault", "slow=1.0:40")
 
@@ -39,7 +39,7 @@ def test_kill_9_loses_nothing_and_repeats_only_what_was_in_doubt(stage: Stage) -
     kills = 0
     with stage.heart():
         commands = stage.order(MANY)
-        for target in (200, 500, 800):
+        for target in (100, 250, 400):
             wait_for_mails(stage, target)
             owners.pop(0).signal(signal.SIGKILL)
             kills += 1

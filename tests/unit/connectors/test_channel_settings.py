@@ -18,7 +18,9 @@ def settings(**changes: object) -> ChannelSettings:
 
 
 def test_the_simulator_gets_everything() -> None:
-    assert provider_for(Channel.EMAIL, settings()).prepare(COMMAND, CONTACT).recipient == "anna@example.com"
+    assert (
+        provider_for(Channel.EMAIL, settings(smtp_port=2_525)).prepare(COMMAND, CONTACT).recipient == "anna@example.com"
+    )
 
 
 def test_a_fresh_installation_with_a_real_server_sends_to_nobody() -> None:
@@ -26,6 +28,11 @@ def test_a_fresh_installation_with_a_real_server_sends_to_nobody() -> None:
     with pytest.raises(Unsendable) as refusal:
         email.prepare(COMMAND, CONTACT)
     assert refusal.value.report.reason is ReceiptReason.NOT_ON_ALLOW_LIST
+
+
+def test_a_relay_on_this_machine_is_no_simulator() -> None:
+    with pytest.raises(Unsendable):
+        provider_for(Channel.EMAIL, settings(unsubscribe_key="k")).prepare(COMMAND, CONTACT)
 
 
 def test_a_real_server_needs_a_secret_for_unsubscribe_links() -> None:

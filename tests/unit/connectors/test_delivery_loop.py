@@ -324,3 +324,12 @@ def test_every_transaction_says_where_its_partitions_stand_or_a_zombie_could_wri
     delivering.order(*(command_for(f"c{number}") for number in range(6)))
     delivering.run(delivering.all_reported, log=Checking(delivering.topics))
     assert without == []
+
+
+def test_a_partition_that_was_paused_when_it_moved_is_fetched_again() -> None:
+    delivering = Delivering()
+    log = MemoryLog(delivering.topics)
+    log.pause([0])  # as a client does that remembers it from an earlier ownership
+    delivering.order(command_for("c1"))
+    delivering.run(delivering.all_reported, log=log)
+    assert reasons(delivering) == [ReceiptReason.ACCEPTED]

@@ -44,20 +44,23 @@ def test_a_list_with_a_slip_is_not_read_as_something_else(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "is_ours"),
+    ("host", "port", "is_ours"),
     [
-        ("127.0.0.1", True),
-        ("localhost", True),
-        ("::1", True),
-        ("127.9.9.9", True),
-        ("mail.example.com", False),
-        ("localhost.example.com", False),
-        ("10.0.0.1", False),
-        ("0.0.0.0", False),  # noqa: S104  nothing is bound here
+        ("127.0.0.1", 2_525, True),
+        ("localhost", 40_001, True),
+        ("::1", 40_001, True),
+        ("127.9.9.9", 40_001, True),
+        ("127.0.0.1", 25, False),
+        ("localhost", 587, False),
+        ("::1", 465, False),
+        ("mail.example.com", 40_001, False),
+        ("localhost.example.com", 40_001, False),
+        ("10.0.0.1", 40_001, False),
+        ("0.0.0.0", 40_001, False),  # noqa: S104  nothing is bound here
     ],
 )
-def test_only_this_machine_is_a_simulator(host: str, is_ours: object) -> None:
-    assert is_simulator(host) is is_ours
+def test_only_this_machine_off_the_mail_ports_is_a_simulator(host: str, port: int, is_ours: object) -> None:
+    assert is_simulator(host, port) is is_ours
 
 
 def test_a_token_tells_who_wants_no_more_of_what() -> None:
