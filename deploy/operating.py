@@ -1,5 +1,6 @@
 """What people on call do, as requests to the state: stop, start, release, replay; each says what became of it."""
 
+import getpass
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,10 +43,15 @@ def release_customer(customer: str, *, replacement: Path | None, is_drop: bool, 
     kept = rows_around(here.kafka(), here.application, here.partitions, customer).kept_of(customer)
     if not kept:
         raise NothingToRelease(f"{customer} is not in quarantine: see `perennial quarantine list`")
-    asker = Asker(operator=operator, asked_at_ms=now_ms())
+    asker = asker_of(operator)
     publish_all(here, [_release(here, customer, asker, replacement, is_drop=is_drop)])
     how = "without the refused record" if is_drop else "with the corrected record" if replacement else "as it was"
     Console().print(f"{customer} is released {how}; {len(kept) - 1} inputs that waited behind it follow in order")
+
+
+def asker_of(operator: str, reason: str = "") -> Asker:
+    """Who asks, now: the named operator, else the account that runs the command; a wish of nobody is not heard."""
+    return Asker(operator=operator or getpass.getuser(), asked_at_ms=now_ms(), reason=reason)
 
 
 def publish_all(here: Installation, records: Iterable[Outgoing]) -> None:
@@ -56,7 +62,7 @@ def publish_all(here: Installation, records: Iterable[Outgoing]) -> None:
 
 def _scoped(kind: RequestKind, channel: Channel, *, operator: str, reason: str) -> None:
     here = installation()
-    asker = Asker(operator=operator, asked_at_ms=now_ms(), reason=reason)
+    asker = asker_of(operator, reason)
     publish_all(here, to_every_partition(kind, channel, asker, here.codec().encode, here.partitions))
 
 

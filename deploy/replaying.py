@@ -12,8 +12,8 @@ from connectors.queries.decisions import all_decisions, lost_since
 from connectors.queries.following import ends_of, follow
 from connectors.queries.rehearsal import Answer, answer_to, rehearse
 from connectors.sources.requests import Asker, compensation_of, compensations_of
-from deploy.operating import publish_all
-from deploy.settings import Installation, installation, now_ms
+from deploy.operating import asker_of, publish_all
+from deploy.settings import Installation, installation
 from processors.policies import decode_policies
 from processors.state import decode_state
 from schemas.outputs import DecisionMade
@@ -28,7 +28,7 @@ def replay_touches(since: datetime, *, cause: str, is_applied: bool, operator: s
     here = installation()
     since_ms = int(since.astimezone(UTC).timestamp() * 1000)
     lost = lost_since(all_decisions(here.kafka(), here.codec(), here.partitions), since_ms, cause)
-    asker = Asker(operator=operator, asked_at_ms=now_ms(), reason=f"replay since {since:%Y-%m-%dT%H:%M}")
+    asker = asker_of(operator, f"replay since {since:%Y-%m-%dT%H:%M}")
     answers = _asked(here, lost, asker) if is_applied else _rehearsed(here, lost, asker)
     _print(answers, lost, is_applied=is_applied)
 

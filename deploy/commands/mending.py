@@ -13,7 +13,7 @@ dead_letters = typer.Typer(no_args_is_help=True, help="Records refused and touch
 quarantine = typer.Typer(no_args_is_help=True, help="Customers held because one of their records cannot be applied.")
 
 OneChannel = Annotated[Channel, typer.Option("--channel", help="only this channel; default: all")]
-Operator = Annotated[str, typer.Option(envvar="USER", help="who asks; kept with the request")]
+Operator = Annotated[str, typer.Option(help="who asks, kept with the request; default: your account")]
 
 
 def stop(channel: OneChannel = Channel.UNSPECIFIED, operator: Operator = "", reason: str = "") -> None:

@@ -102,14 +102,18 @@ class System:
 
     def start_delivery(self) -> None:
         """Start the mail simulator, the contact store's keeper and the e-mail channel."""
-        rules = [part for rule in self.plan.rules for part in ("--rule", rule)]
-        self.fleet.python(
-            "smtp",
-            *("-m", "connectors.simulators.smtp", "--port", str(self.smtp_port), "--inbox", str(self.inbox.resolve())),
-            *("--seed", str(self.plan.seed), "--fault", self.plan.faults, *rules),
-        )
+        self.start_provider(*self.plan.rules)
         self.fleet.perennial("contacts", "contacts")
         self.fleet.perennial("channel-email", "channel", "email")
+
+    def start_provider(self, *rules: str) -> OwnedProcess:
+        """Start the mail simulator, which treats recipients by these rules; its inbox goes on."""
+        given = [part for rule in rules for part in ("--rule", rule)]
+        return self.fleet.python(
+            "smtp",
+            *("-m", "connectors.simulators.smtp", "--port", str(self.smtp_port), "--inbox", str(self.inbox.resolve())),
+            *("--seed", str(self.plan.seed), "--fault", self.plan.faults, *given),
+        )
 
     def start_worker(self, number: int, **environment: str) -> OwnedProcess:
         """Start worker `number` without a supervisor, so that its death is seen; its store is its own."""

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from connectors.queries.topic_records import records_in
 from connectors.sources.publisher import Outgoing, Publisher
 from deploy.demo.days import turn
 from deploy.demo.inbox import accepted_mails
 from deploy.demo.system import System, SystemPlan
 from deploy.hand_stack import preset
+from schemas import topics
 from schemas.identity import touch_parts
 from schemas.spelling import spelled_instant
+from schemas.transport.deadline import Deadline
 
 MONDAY = "2026-02-02T00:00:00Z"
 PARTITIONS = 2
 SESSION_TIMEOUT_MS = 6_000
+WITHIN_MS = 30_000
 ZONE = "Europe/Berlin"  # 09:00 local is 08:00 UTC in February
 
 
@@ -56,6 +60,18 @@ class Story:
         future = runner.submit(self.system.verb, *arguments)
         runner.shutdown(wait=False)
         return future
+
+    def provider_recovers(self) -> None:
+        """From now on the provider accepts what it refused by rule."""
+        self.system.fleet.members["smtp"].stop()
+        self.system.start_provider()
+
+    def requests_arrived(self, count: int) -> None:
+        """Wait until so many requests are in their topic."""
+        deadline = Deadline(WITHIN_MS)
+        while sum(1 for _ in records_in(self.system.kafka(), topics.REQUEST, PARTITIONS)) < count:
+            assert not deadline.has_passed(), f"no {count} requests within {WITHIN_MS} ms"
+            deadline.pause()
 
     def mails(self) -> list[tuple[str, str]]:
         """What the provider accepted, in order, as (contract, step)."""

@@ -1,0 +1,1 @@
+"""Tests of what answers questions about a running system."""
