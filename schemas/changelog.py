@@ -27,8 +27,8 @@ class MetaRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What belongs to a partition; committed with every transaction of it.
 
     `policies` is the brain's own encoding of policies and stops; `rejudge_cursor` is the next customer to re-judge,
-    None when none is left; the three refusal fields are the window behind the dead-letter limit; `incarnation` names this
-    changelog, so that a store of a recreated one is noticed.
+    None when none is left; the three refusal fields are the window behind the dead-letter limit;
+    `incarnation` names this changelog, so that a store of a recreated one is noticed.
     """
 
     incarnation: str
