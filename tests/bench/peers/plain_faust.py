@@ -1,6 +1,7 @@
-"""Plain Faust: one agent over all inputs, a table in memory, at least once, as its documentation would have it."""
+"""Plain Faust: one agent over all inputs, a table in memory, at least once, on the fast loop."""
 
 import faust
+from mode.loop import use
 
 from tests.bench.contender import Orders, marked, orders_from_command_line
 from tests.bench.work import DECODERS, NOTHING_YET, decode_figures, encode_figures, fold, output
@@ -43,4 +44,5 @@ def application(orders: Orders) -> faust.App:
 
 
 if __name__ == "__main__":
+    use("uvloop")
     faust.Worker(application(orders_from_command_line()), loglevel="warn").execute_from_commandline()

@@ -12,7 +12,8 @@ from schemas.transport.settings import KafkaSettings
 from tests.bench.contender import FIRST_FILE, Orders
 from tests.bench.dataset import Dataset
 from tests.bench.process import Unfinished, running
-from tests.bench.round import measure
+from tests.bench.progress import Seen
+from tests.bench.round import measure, measured_span
 from tests.bench.systems import QUIX
 from tests.bench.validation import Expected
 
@@ -41,3 +42,16 @@ def test_a_process_is_killed_at_the_end_of_its_run_and_its_processor_time_is_kno
         contender.wait_until(lambda: False, 0.3, "stood still")
     assert contender.process.returncode == -signal.SIGKILL
     assert contender.used_cpu_s > 0
+
+
+def test_the_warm_up_and_the_last_commit_are_not_timed() -> None:
+    first = Seen(share=0.0, at_ns=0)
+    steps = [Seen(share=share, at_ns=at_ns) for share, at_ns in ((0.05, 1), (0.12, 2), (0.5, 5), (0.93, 9), (1.0, 30))]
+    assert measured_span(first, steps) == (steps[1], steps[3])
+
+
+def test_a_system_that_commits_too_rarely_is_timed_as_a_whole() -> None:
+    first = Seen(share=0.0, at_ns=0)
+    for shares in ((1.0,), (0.9, 1.0), (0.05, 1.0)):
+        steps = [Seen(share=share, at_ns=number) for number, share in enumerate(shares, start=1)]
+        assert measured_span(first, steps) == (first, steps[-1])
