@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
 
-from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from connectors.mail.message import ATTEMPT_HEADER, TOUCH_HEADER
@@ -27,6 +26,7 @@ from connectors.simulators.faults import Drawn, Fault, Faults, parse_faults
 from connectors.simulators.inbox import Inbox
 
 HANG_S = 120.0
+LARGEST_MAIL_BYTES = 1 << 20
 ANSWERS = {
     Fault.NONE: "250 2.0.0 accepted",
     Fault.SLOW: "250 2.0.0 accepted",
@@ -84,37 +84,30 @@ class SmtpSimulator:
     """The provider in this process, on a loop that runs already: `async with SmtpSimulator(...) as simulator`."""
 
     def __init__(self, *, inbox: Path, faults: Faults | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._inbox = Inbox(inbox)
-        self._controller = UnthreadedController(
-            Receiver(self._inbox, faults or Faults()),
-            hostname=host,
-            port=port,
-            loop=asyncio.get_running_loop(),
-            ident="simulator",
-            enable_SMTPUTF8=True,
-            data_size_limit=1 << 20,
-        )
+        self._inbox, self._host, self._port = Inbox(inbox), host, port
+        self._receiver = Receiver(self._inbox, faults or Faults())
+        self._server: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        server = self._controller.server
-        assert isinstance(server, asyncio.Server)  # noqa: S101  narrows aiosmtpd's AbstractServer
-        return int(server.sockets[0].getsockname()[1])
+        """The port it listens on, once entered."""
+        return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else self._port
 
     async def __aenter__(self) -> Self:
         """Listen."""
-        server = self._controller._create_server()  # noqa: SLF001  `begin` would run the loop itself
-        self._controller.server = await server
+        self._server = await asyncio.get_running_loop().create_server(self._conversation, self._host, self._port)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Listen no more."""
-        if self._controller.server is not None:
-            self._controller.server.close()
+        if self._server is not None:
+            self._server.close()
         self._inbox.close()
+
+    def _conversation(self) -> SMTP:
+        return SMTP(self._receiver, hostname="simulator", enable_SMTPUTF8=True, data_size_limit=LARGEST_MAIL_BYTES)
 
 
 def content_of(parsed: Message) -> dict[str, object]:
