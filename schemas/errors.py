@@ -70,6 +70,7 @@ class ExitCode(StrEnum):
     COMMIT_UNKNOWN = "commit_unknown"
     SETTINGS_INVALID = "settings_invalid"
     CRASHED = "crashed"
+    STALLED = "stalled"
 
     @property
     def status(self) -> int:

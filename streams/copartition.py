@@ -24,6 +24,7 @@ class CoPartition:
         held: quarantined customers, each with the sequence of its next kept input.
         moved: positions that only markers moved since the last commit; they go along with the next one.
         changelog_next: where the next transaction's rows will lie; exact, since only the owner writes.
+        tick_seen: offset of the newest tick that arrived, applied or not.
         alarm_floor: no alarm row lies below; memory only, lowered by every insert (I5).
     """
 
@@ -40,6 +41,7 @@ class CoPartition:
     gaps: Gaps = field(default_factory=Gaps)
     waiting: WaitingTicks = field(default_factory=WaitingTicks)
     tick: StampedTick | None = None
+    tick_seen: int = -1
     moved: dict[str, int] = field(default_factory=dict)
     alarm_floor: bytes = ALARM_PREFIX
     announced: HeartbeatSent | None = None

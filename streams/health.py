@@ -9,8 +9,11 @@ from threading import Thread
 from types import TracebackType
 from typing import Protocol, Self
 
+from schemas.errors import TransportError
+from schemas.topics import TICK
+from schemas.transport.records import TopicPartition
 from streams.copartition import CoPartition
-from streams.log import Clock
+from streams.log import Clock, Log
 from streams.observation import Observation
 
 SILENT_MS = 60_000  # Faust can stay up idle after a coordinator error; without progress this long it is not alive
@@ -44,9 +47,11 @@ class Health:
     """
 
     engine: Serving
+    log: Log
     observation: Observation
     clock: Clock
     _progress: dict[int, tuple[tuple[int, int], int]] = field(default_factory=dict)
+    _arrivals: dict[int, tuple[int, int]] = field(default_factory=dict)
     _unready_since_ms: int = 0
 
     def is_live(self) -> bool:
@@ -60,12 +65,38 @@ class Health:
         """Tell whether everything assigned is being served."""
         return self.engine.is_ready
 
+    def is_stalled(self) -> bool:
+        """Tell whether ticks lie in the topic that nobody brings: the frame is up, but idle (a coordinator error).
+
+        Blocks for an answer of the brokers; where there is none, the trouble is theirs and a restart mends nothing.
+        """
+        tps = [TopicPartition(TICK, number) for number in sorted(self.engine.partitions)]
+        try:
+            ends = self.log.end_offsets(tps)
+        except TransportError:
+            self._arrivals.clear()
+            return False
+        waiting = [tp for tp, end in ends.items() if self._is_waiting(tp.partition, end)]  # each is looked at
+        return bool(tps) and len(waiting) == len(tps)
+
     def metrics(self) -> bytes:
         """Give the text of `/metrics`, with what grows by itself as of now."""
         for number in sorted(self.engine.partitions):
             with contextlib.suppress(KeyError):  # given up just now
                 self.observation.look(self.engine.part(number))
         return self.observation.metrics.exposed()
+
+    def _is_waiting(self, number: int, end: int) -> bool:
+        now_ms = self.clock.now_ms()
+        try:
+            seen = self.engine.part(number).tick_seen
+        except KeyError:  # given up just now
+            return False
+        was, since_ms = self._arrivals.get(number, (-2, now_ms))
+        if seen != was or seen >= end - 1:
+            self._arrivals[number] = (seen, now_ms)
+            return False
+        return now_ms - since_ms >= SILENT_MS
 
     def _is_group_alive(self, now_ms: int) -> bool:
         if self.engine.is_ready:

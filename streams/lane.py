@@ -142,6 +142,7 @@ class Lane:
 
         await self._transact(build)
         for tick in ticks:
+            part.tick_seen = tick.offset
             self._works.observation.tick(tick)
             if tick.now_ms > part.meta.watermark_at_ms:
                 part.waiting.add(tick)

@@ -46,6 +46,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     BrokerRefused: ExitCode.BROKER_REFUSED,
     BrokerUnavailable: ExitCode.BROKER_REFUSED,
 }
+WATCH_MS = 10_000
 DRAIN_S = 8.0  # an orderly stop ends within 10 s; what is not drained by then is replayed by the next owner
 
 
@@ -161,12 +162,26 @@ async def _work(settings: WorkerSettings, brain: Brain) -> ExitCode | None:
         engine = build_engine(settings, brain, ports)
         frame.attach(engine)
         metrics.begin(settings.previous_exit, brain.data_versions.get("tzdata", ""))
-        health = Health(engine=engine, observation=Observation(metrics=metrics, clock=clock), clock=clock)
+        health = Health(
+            engine=engine, log=ports.log, observation=Observation(metrics=metrics, clock=clock), clock=clock
+        )
         with HealthServer(health, settings.health_port, settings.state_dir) as server:
             log.info("worker_started", application=settings.application, health_port=server.port)
-            return await _until_told(engine, frame)
+            watching = asyncio.ensure_future(_watch(engine, health, ports))
+            code = await _until_told(engine, frame)
+            watching.cancel()
+            return code
     except ExitError as error:
         return _named(error)
+
+
+async def _watch(engine: Engine, health: Health, ports: Ports) -> None:
+    """End a worker whose frame is up but brings nothing: only a new membership helps it."""
+    while True:
+        await ports.clock.pause(WATCH_MS)
+        if await ports.executor.run(health.is_stalled):
+            engine.fail(ExitError(ExitCode.STALLED, "ticks wait in their topic and the stream frame brings none"))
+            return
 
 
 async def _until_told(engine: Engine, frame: FaustIntake) -> ExitCode | None:

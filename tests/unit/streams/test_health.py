@@ -10,6 +10,7 @@ from schemas.topics import CUSTOMER, INPUTS, PAYMENT
 from streams.copartition import CoPartition
 from streams.health import SILENT_MS, Health, HealthServer
 from streams.memory import HandClock
+from streams.memory_log import MemoryCluster, MemoryLog
 from streams.metrics import Metrics
 from streams.observation import Observation
 from tests.unit.streams.looking import ANN
@@ -20,7 +21,10 @@ from tests.unit.streams.world import World, in_a_world
 def health(world: World) -> Health:
     """The health of a world's engine."""
     return Health(
-        engine=world.engine, observation=Observation(metrics=world.metrics, clock=world.clock), clock=world.clock
+        engine=world.engine,
+        log=world.log,
+        observation=Observation(metrics=world.metrics, clock=world.clock),
+        clock=world.clock,
     )
 
 
@@ -62,6 +66,20 @@ async def test_a_worker_without_ticks_is_the_clocks_trouble() -> None:
 
 
 @in_a_world
+async def test_a_frame_that_brings_no_tick_for_a_minute_is_stalled() -> None:
+    world = World(ProbingBrain())
+    await world.start()
+    judge = health(world)
+    assert not judge.is_stalled()
+    world.tick(100)
+    assert not judge.is_stalled()
+    world.clock.at_ms += SILENT_MS + 1
+    assert judge.is_stalled()
+    await world.pump()
+    assert not judge.is_stalled()
+
+
+@in_a_world
 async def test_a_worker_is_ready_only_while_it_serves_what_it_was_given() -> None:
     world = World(ProbingBrain())
     await world.start()
@@ -99,7 +117,12 @@ class Idle:
 @pytest.mark.parametrize(("path", "status"), [("/live", 200), ("/ready", 200), ("/metrics", 200), ("/other", 404)])
 def test_the_pages_answer_on_the_loopback(path: str, status: int, tmp_path: Path) -> None:
     clock = HandClock()
-    judge = Health(engine=Idle(), observation=Observation(metrics=Metrics(), clock=clock), clock=clock)
+    judge = Health(
+        engine=Idle(),
+        log=MemoryLog(MemoryCluster(1), "idle"),
+        observation=Observation(metrics=Metrics(), clock=clock),
+        clock=clock,
+    )
     with HealthServer(judge, 0, tmp_path) as server:
         assert [note.read_text() for note in tmp_path.iterdir()] == [f"{server.port}\n"]
         connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
