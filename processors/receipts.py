@@ -45,6 +45,7 @@ def _is_ours(receipt: ReceiptGiven, term: Term, touch: Touch) -> bool:
     return (
         receipt.channel is touch.channel
         and receipt.attempt > 0
+        and receipt.revision >= 0
         and (
             receipt.revision < touch.revision or (receipt.revision, receipt.attempt) <= (touch.revision, touch.attempt)
         )

@@ -48,6 +48,8 @@ def delay_ms(failures: int, policy: Policy) -> int | None:
 
 def next_attempt_ms(at_ms: int, zone: str, policy: Policy, closes_at_ms: int) -> int | None:
     """The first instant from `at_ms` on that lies in send hours and before the close; None when there is none."""
+    if at_ms >= closes_at_ms:
+        return None  # a provider may ask for a wait beyond every calendar
     inside = hours_end_ms(at_ms, zone, policy.send_hours) is not None
     found_ms = at_ms if inside else next_opening_ms(at_ms, zone, policy.send_hours)
     return found_ms if found_ms < closes_at_ms else None

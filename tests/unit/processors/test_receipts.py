@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.events import ReceiptGiven
-from schemas.identity import TouchKey
+from schemas.identity import TouchKey, touch_key
 from schemas.outputs import SendTouch
 from schemas.vocabulary import Channel, Outcome, Reason, ReceiptReason, TaskKind, Verdict
-from tests.builders import a_contract, a_customer, a_payment, ms
+from tests.builders import CONTRACT, TERM, a_contract, a_customer, a_payment, a_receipt, ms
 from tests.unit.processors.story import Story, receipt_for, silence
 
 OPENING_MS = ms("2026-06-23T01:00Z")
@@ -58,6 +58,12 @@ def test_a_provider_that_names_a_longer_wait_is_obeyed() -> None:
     story, command = out()
     story.take(replace(receipt_for(command, Outcome.TEMPORARY_FAILURE), retry_after_ms=20 * MINUTE_MS))
     assert story.alarm_at_ms == OPENING_MS + 20 * MINUTE_MS
+
+
+def test_a_provider_that_names_a_wait_beyond_every_calendar_ends_the_tries() -> None:
+    story, command = out()
+    story.take(replace(receipt_for(command, Outcome.TEMPORARY_FAILURE), retry_after_ms=1 << 62))
+    assert story.outcomes()["t7"] == (Verdict.DEAD_LETTERED, Reason.RETRIES_EXHAUSTED)
 
 
 def test_a_retry_that_would_leave_send_hours_waits_for_the_next_opening() -> None:
@@ -181,6 +187,15 @@ def test_f21_a_reversal_after_the_fence_refused_sends_the_same_touch_as_its_next
     again = story.commands[-1]
     assert (again.touch_key, again.attempt) == (command.touch_key, 2)
     assert not story.is_fenced(again)
+
+
+def test_s02_a_forged_report_on_a_revision_that_never_was_changes_nothing() -> None:
+    story = Story(a_customer(reachable=()), a_contract())
+    story.wake(OPENING_MS)  # judged, never released
+    state = story.state
+    key = touch_key(CONTRACT, TERM, "t7", "email", -1)
+    story.take(a_receipt(step="t7", revision=-1, touch_key=key))
+    assert story.state is state
 
 
 def test_refusals_without_end_come_to_an_end() -> None:
