@@ -6,6 +6,7 @@ policy only through the functions of windows, caps, suppression and retry.
 
 import hashlib
 import re
+from collections.abc import Hashable
 from typing import Any, NoReturn
 
 import msgspec
@@ -17,6 +18,10 @@ from schemas.vocabulary import Channel
 
 MOST_BYTES = 1_048_576
 MOST_STEPS = 40
+MOST_DAYS_BEFORE = 3_660  # ten years; with the next one every window fits the calendar, whatever a CRM writes
+MOST_DAYS_OPEN = 300
+LONGEST_PERIOD_MS = 366 * 86_400_000
+LONGEST_WAIT_MS = 7 * 86_400_000  # within it a term that is over still knows what is out
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 
@@ -85,12 +90,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML without anchors: a few bytes must not unfold into gigabytes."""
+    """YAML without anchors and repeated keys: few bytes must not unfold into gigabytes, no line silently win."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("anchors and aliases are not allowed in a policy")
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  PyYAML's own signature
+        names = [name.value for name, _ in node.value]
+        if len(set(map(str, names))) < len(names):
+            raise yaml.YAMLError(f"a key is given twice among {names} in line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
 
 
 def content_hash(content: str) -> str:
@@ -140,6 +151,8 @@ def _check_cadence(policy: Policy) -> None:
         _refuse("$.cadence", "names its steps uniquely")
     if days != sorted(set(days), reverse=True) or days[-1] < 0:
         _refuse("$.cadence", "runs from the largest distance to the smallest, none twice, none below 0")
+    if days[0] > MOST_DAYS_BEFORE:
+        _refuse("$.cadence[0].days", f"begins at most {MOST_DAYS_BEFORE} days before expiry")
     for index, step in enumerate(policy.cadence):
         if step.channel is Channel.UNSPECIFIED or not step.template:
             _refuse(f"$.cadence[{index}]", "needs a channel and a template")
@@ -164,11 +177,19 @@ def _check_numbers(policy: Policy) -> None:
         _refuse("$.windows", "runs from the largest distance to the smallest and lasts at least a day each")
     if any(step.days > 0 and not any(step.days >= start for start in starts) for step in policy.cadence):
         _refuse("$.windows", "has no length for a step of the cadence")
+    if any(length.lasts_days > MOST_DAYS_OPEN for length in policy.windows):
+        _refuse("$.windows", f"lasts at most {MOST_DAYS_OPEN} days each")
     if min(policy.caps.per_local_day, policy.caps.per_period, policy.caps.period_ms) < 1:
         _refuse("$.caps", "allows at least one touch in a period of some length")
-    rules = policy.delivery
-    if min(rules.send_within_ms, rules.call_timeout_ms, rules.look_again_ms, *rules.retry_after_ms, 1) < 1:
-        _refuse("$.delivery", "lasts at least a millisecond each")
+    if policy.caps.period_ms > LONGEST_PERIOD_MS:
+        _refuse("$.caps.period_ms", f"is at most {LONGEST_PERIOD_MS}, a year")
+    _check_waits(policy.delivery)
+
+
+def _check_waits(rules: DeliveryRules) -> None:
+    waits = (rules.send_within_ms, rules.call_timeout_ms, rules.look_again_ms, *rules.retry_after_ms)
+    if min(waits) < 1 or max(waits) > LONGEST_WAIT_MS:
+        _refuse("$.delivery", f"lasts from a millisecond to {LONGEST_WAIT_MS} (7 days) each")
 
 
 def _minute(text: str) -> int:

@@ -1,10 +1,13 @@
 """Policies: what may be published, how a mistake is told, and what a partition keeps of them."""
 
+from datetime import date
+
 import pytest
 import yaml
 
 from processors.policies import Policies, decode_policies, encode_policies
-from processors.policy import parse_policy, read_policy
+from processors.policy import MOST_DAYS_BEFORE, MOST_DAYS_OPEN, parse_policy, read_policy
+from processors.windows import place_windows
 from schemas.errors import InvalidRecord
 from schemas.events import PolicyPublished
 from schemas.vocabulary import Channel
@@ -39,6 +42,13 @@ def test_the_preset_holds_the_defaults_of_the_domain() -> None:
         ("exempt_steps: [t0]", "exempt_steps: [t1]", "$.caps.exempt_steps"),
         ("from_days: 1,", "from_days: 5,", "$.windows"),
         ("call_timeout_ms: 60000", "call_timeout_ms: 0", "$.delivery"),
+        ("call_timeout_ms: 60000", "call_timeout_ms: 604800001", "$.delivery"),
+        ("retry_after_ms: [300000", f"retry_after_ms: [{10**26}", "$.delivery"),
+        ("period_ms: 604800000", f"period_ms: {10**26}", "$.caps.period_ms"),
+        ("days: 90", "days: 4000000", "$.cadence[0].days"),
+        ("lasts_days: 7", "lasts_days: 999999999", "$.windows"),
+        ("per_local_day: 1", "per_local_day: 1\n  per_local_day: 9", "twice"),
+        ("name: closing", "name: closing\nsend_hours: {}", "twice"),
         ("name: closing", "name: &a closing\nother: *a", "anchors"),
         ("name: closing", "name: [", "not YAML"),
     ],
@@ -86,3 +96,13 @@ def test_what_the_meta_row_keeps_comes_back() -> None:
     assert kept.current.name == "closing"
     assert decode_policies(b"") == Policies()
     assert decode_policies(encode_policies(Policies())) == Policies()
+
+
+@pytest.mark.parametrize("expires_on", [date.min, date(2028, 2, 29), date.max])
+def test_f20_the_widest_policy_still_finds_room_on_the_calendar(expires_on: date) -> None:
+    widest = CLOSING.replace("days: 90", f"days: {MOST_DAYS_BEFORE}").replace(
+        "lasts_days: 7", f"lasts_days: {MOST_DAYS_OPEN}"
+    )
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        windows = place_windows(expires_on, zone, read_policy(widest))
+        assert all(window.opens_at_ms < window.closes_at_ms for window in windows if window.step.days > 3)
