@@ -19,6 +19,7 @@ from schemas.outputs import DeadLetter
 from schemas.vocabulary import DeadLetterKind
 
 _SHOWN_BYTES = 512
+_WIDE = 140  # columns from which local time and UTC stand on one line
 _NEXT_STEP = {
     "undecodable": "correct the sender; then `perennial quarantine release CUSTOMER --replace FILE`, or `--drop`",
     "unknown_schema": "register the schema, or correct the sender; then `perennial quarantine release CUSTOMER`",
@@ -37,7 +38,9 @@ def print_explanation(customer: str) -> None:
         _policies(part),
         part.meta.watermark_at_ms if part.meta else 0,
     )
-    console.print(Text(f"Customer {customer}", style="bold"), f"(times on the customer's clock: {told.zone or '?'})")
+    console.print(
+        f"Customer {customer} (times on the customer's clock: {told.zone or '?'})", style="bold", markup=False
+    )
     for fact in told.facts:
         console.print(f"  {fact}", markup=False)
     waiting = len(part.kept_of(customer))
@@ -134,8 +137,14 @@ def _print_entries(console: Console, title: str, entries: tuple[Entry, ...]) -> 
     console.print(f"[bold]{title}[/bold]")
     if not entries:
         console.print("  nothing")
+        return
+    table = Table.grid(padding=(0, 0, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    between = " = " if console.width >= _WIDE else "\n= "
     for entry in entries:
-        console.print(Text(f"  {entry.local}", style="cyan"), Text(f"= {entry.utc}  ", style="dim"), Text(entry.what))
+        table.add_row(Text(entry.local, style="cyan") + Text(between + entry.utc, style="dim"), Text(entry.what))
+    console.print(table)
 
 
 def _origin(one: DeadLetter) -> str:

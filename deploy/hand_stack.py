@@ -15,19 +15,15 @@ from deploy.settings import installation, note_standing
 
 PRESET = "closing.yaml"
 _NEXT = """
-Try it by hand, each line in a terminal of its own, in this folder:
+Try it by hand, in this folder:
 
-  perennial contacts              keeps the contact store
-  perennial simulator smtp        a mail server that shows what arrives
-  perennial worker                judges and releases
-  perennial channel email         delivers
-  perennial clock                 says what time it is
+  perennial run --virtual                        in a second terminal: everything but the clock
+  perennial publish FILE                         customers and contracts, see README.md
+  perennial clock --virtual --from 2026-02-02 --until 2026-03-01
+  perennial explain CUSTOMER                     what was sent, what was not and why, what comes next
+  perennial down                                 stops Kafka and Redis
 
-and then:
-
-  perennial publish FILE          customers and contracts, see README.md
-  perennial explain CUSTOMER      what was sent, what was not and why, what comes next
-  perennial down                  stops all of it
+Without --virtual time is real. Each process also has a command of its own: `perennial --help`.
 """
 
 

@@ -32,6 +32,17 @@ def up(
     start_stack(brokers=brokers, partitions=partitions)
 
 
+def run(
+    virtual: Annotated[
+        bool, typer.Option("--virtual", help="time stands still until `perennial clock --virtual` moves it")
+    ] = False,
+) -> None:
+    """Run every process of a small system in this terminal and show each mail that arrives."""
+    from deploy.hand_run import run_everything
+
+    run_everything(is_virtual=virtual)
+
+
 def down() -> None:
     """Stop what `up` started."""
     from deploy.hand_stack import stop_stack
@@ -62,5 +73,5 @@ def doctor() -> None:
     raise typer.Exit(examine_and_print())
 
 
-FIRST: dict[str, Callable[..., None] | typer.Typer] = {"demo": demo, "up": up, "down": down}
+FIRST: dict[str, Callable[..., None] | typer.Typer] = {"demo": demo, "up": up, "run": run, "down": down}
 COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {"topics": topics, "doctor": doctor}
