@@ -22,6 +22,16 @@ def hardware_line() -> str:
     )
 
 
+def busy_warning(load: float, core_count: int) -> str:
+    """Warn when others kept the machine busy before the bench began; empty when it was free."""
+    if load <= core_count / 2:
+        return ""
+    return (
+        f"The machine was busy before the bench began: load average {load:.1f} on {core_count} cores. Wall figures and "
+        "latency then tell of the others; events per CPU-second still compare, roughly."
+    )
+
+
 def processor() -> str:
     """Name the processor's model."""
     info = Path("/proc/cpuinfo")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -15,7 +16,7 @@ from deploy.local.plan import StackPlan
 from deploy.local.stack import LocalStack
 from schemas.transport.settings import KafkaSettings
 from tests.bench.dataset import delete_all
-from tests.bench.hardware import cores, hardware_line, stay_on
+from tests.bench.hardware import busy_warning, cores, hardware_line, stay_on
 from tests.bench.latency import LATENCY, NOT_MEASURED, measure_latency
 from tests.bench.micro import MICRO, Micro, measure_step
 from tests.bench.process import ROOT
@@ -70,7 +71,7 @@ def _findings(options: argparse.Namespace) -> Findings:
     harness_core, system_core = cores()
     stay_on(harness_core)
     micro = measure_step() if _is_wanted(MICRO, options) else Micro()
-    hardware = hardware_line()
+    hardware, warning = hardware_line(), busy_warning(os.getloadavg()[0], os.cpu_count() or 1)
     with _broker(options.bootstrap) as bootstrap:
         settings, invocation = KafkaSettings(bootstrap_servers=bootstrap), f"bench-{uuid.uuid4().hex[:8]}-"
         try:
@@ -85,7 +86,9 @@ def _findings(options: argparse.Namespace) -> Findings:
                 )
         finally:
             delete_all(settings, invocation)
-    return Findings(seed=options.seed, hardware=hardware, throughput=throughput, latency=latency, micro=micro)
+    return Findings(
+        seed=options.seed, hardware=hardware, warning=warning, throughput=throughput, latency=latency, micro=micro
+    )
 
 
 def _is_wanted(name: str, options: argparse.Namespace) -> bool:

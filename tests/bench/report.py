@@ -27,6 +27,7 @@ class Findings:
 
     seed: int
     hardware: str
+    warning: str
     throughput: Throughput
     latency: Latency
     micro: Micro
@@ -42,7 +43,7 @@ class Findings:
 
 def table(findings: Findings) -> str:
     """Give the findings as Markdown, readable in a terminal too."""
-    parts = [_figures(findings.rows()), _systems(findings.throughput), _voids(findings)]
+    parts = [findings.warning, _figures(findings.rows()), _systems(findings.throughput), _voids(findings)]
     return "\n\n".join(part for part in parts if part)
 
 

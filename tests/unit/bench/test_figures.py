@@ -3,6 +3,7 @@
 import pytest
 
 from tests.bench.figures import Row, Spread, percentile, ratio_row
+from tests.bench.hardware import busy_warning
 from tests.bench.latency import NOT_MEASURED, Latency
 from tests.bench.micro import Micro
 from tests.bench.report import Findings, table, verdict
@@ -44,7 +45,7 @@ def test_void_runs_count_for_nothing_but_are_told() -> None:
     assert rows["engine_vs_hand_loop"].ratio == pytest.approx(720 / 675, abs=0.001)
     assert rows["engine_vs_faust"].peer_value == pytest.approx(72.1, abs=0.1)
     assert "engine_vs_quix" not in rows
-    findings = Findings(seed=1, hardware="", throughput=throughput, latency=NOT_MEASURED, micro=Micro())
+    findings = Findings(seed=1, hardware="", warning="", throughput=throughput, latency=NOT_MEASURED, micro=Micro())
     assert "- engine: 3 outputs lost" in table(findings)
 
 
@@ -69,3 +70,8 @@ def test_a_figure_is_set_beside_its_target() -> None:
     assert verdict(Row(name="step_wake_us", value=38.0, unit="us", peer="empty_step", ratio=60.0)) == "<= 50: met"
     assert verdict(Row(name="engine_vs_quix", value=None, unit="", peer="quix")) == "> 1: not measured"
     assert verdict(Row(name="faust_events_per_second", value=4_000.0, unit="events/s")) == ""
+
+
+def test_a_machine_that_was_busy_before_is_told() -> None:
+    assert busy_warning(0.9, 2) == ""
+    assert "load average 7.5 on 2 cores" in busy_warning(7.5, 2)
