@@ -240,6 +240,8 @@ class Lane:
                 else:
                     await self._commit(draft)
             except StateOversized as error:
+                if error.customer in careful:  # step by step it fitted, and yet it does not: nothing is left to refuse
+                    raise
                 careful.add(error.customer)
             except (SchemaUnavailable, RunAgain) as error:
                 self._works.observation.waiting(self.part, error)

@@ -47,6 +47,8 @@ _CODES: dict[type[BaseException], ExitCode] = {
     BrokerUnavailable: ExitCode.BROKER_REFUSED,
 }
 WATCH_MS = 10_000
+_ENVELOPE_BYTES = 1_024  # key, headers and framing of a record
+_MARGIN_BYTES = 8_192  # a state that was refused for its size must still take the mark of its hold
 DRAIN_S = 8.0  # an orderly stop ends within 10 s; what is not drained by then is replayed by the next owner
 
 
@@ -81,7 +83,7 @@ def run(settings: WorkerSettings, brain: Brain) -> NoReturn:
 
 def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine:
     """Put an engine together on given ports."""
-    sizes = Sizes(largest_bytes=_Largest(), largest_state_bytes=LARGEST_BYTES - 1_024)
+    sizes = Sizes(largest_bytes=_Largest(), largest_state_bytes=LARGEST_BYTES - _MARGIN_BYTES)
     quarantine = Quarantine(brain=brain, partitions=settings.partitions, seal=ports.seal)
     observation = Observation(metrics=ports.metrics, clock=ports.clock)
     transactions = Transactions(
@@ -107,7 +109,7 @@ def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine
         transactions=transactions,
         clock=ports.clock,
         observation=observation,
-        largest_state_bytes=sizes.largest_state_bytes,
+        largest_state_bytes=LARGEST_BYTES - _ENVELOPE_BYTES,
     )
     opening = Opening(
         application=settings.application,
@@ -139,7 +141,7 @@ class _Largest(dict[str, int]):
     """Largest value per topic, header and envelope aside."""
 
     def __missing__(self, topic: str) -> int:
-        self[topic] = (LARGEST_DEAD_LETTER_BYTES if topic == DEAD_LETTER else LARGEST_BYTES) - 1_024
+        self[topic] = (LARGEST_DEAD_LETTER_BYTES if topic == DEAD_LETTER else LARGEST_BYTES) - _ENVELOPE_BYTES
         return self[topic]
 
 
