@@ -82,7 +82,8 @@ def _placed(draft: Draft, term: Term, windows: tuple[Window, ...], placed_for: s
     for window in windows:
         touch = term.touch(window.step.name)
         is_undone = touch is not None and touch.stage is Stage.CLOSED and touch.verdict in _DATES_MAY_UNDO
-        if touch is not None and is_undone and window.closes_at_ms > draft.now_ms:
+        is_moved = touch is not None and touch.stage is Stage.WAITING and touch.verdict is Verdict.MOVED
+        if touch is not None and (is_moved or (is_undone and window.closes_at_ms > draft.now_ms)):
             term = term.with_touch(replace(touch, stage=Stage.WAITING, next_look_at_ms=0))
     return term
 

@@ -136,3 +136,12 @@ def test_r28_nothing_leaves_outside_send_hours(now: str, verdict: Verdict, looks
     assert story.outcomes()["t30"][0] is verdict
     if looks is not None:
         assert story.alarm_at_ms == ms(looks)
+
+
+def test_p8_a_touch_that_was_moved_follows_a_customer_to_another_zone() -> None:
+    contracts = [a_contract(contract_id=name) for name in ("k-1", "k-2")]
+    story = Story(a_customer(zone="America/New_York"), *contracts, now_ms=ms("2026-06-23T12:00Z"))
+    story.run(ms("2026-06-23T13:30Z"))  # k-1 leaves at nine, k-2 is to leave at nine tomorrow
+    story.take(a_customer(version=2, zone="Asia/Shanghai")).run(ms("2026-06-26T00:00Z"))
+    left = {one.contract_id: one.decided_at_ms for one in story.commands if one.step == "t7"}
+    assert left == {"k-1": ms("2026-06-23T13:00Z"), "k-2": ms("2026-06-24T01:00Z")}
