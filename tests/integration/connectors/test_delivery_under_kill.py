@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from schemas.errors import ExitCode
-from schemas.vocabulary import LedgerStage
+from schemas.vocabulary import LedgerStage, Outcome
 from tests.delivering.stage import Stage, until
 
 W = 16
@@ -107,3 +107,26 @@ def test_an_owner_stopped_between_intent_and_call_never_calls_once_it_wakes(stag
         assert sleeper.ended() == ExitCode.FENCED.status, sleeper.said()
     assert set(stage.times_received().values()) == {1}
     assert len(stage.times_received()) == len(few)
+
+
+def test_faults_and_kills_together_leave_every_receipt_true(stage: Stage) -> None:
+    some = MANY[:300]
+    stage.know(some)
+    stage.contacts()
+    port = stage.simulator("--seed", "7", "--fault", "busy=0.2,drop=0.05,slow=0.2:100,refuse=0.05,timeout=0.03")
+    impatient = {**QUICK, "PERENNIAL_SMTP_TIMEOUT_MS": "1000"}
+    owners = [stage.channel(port, **impatient) for _ in range(2)]
+    with stage.heart():
+        stage.order(some)
+        for target in (60, 160):
+            wait_for_mails(stage, target)
+            owners.pop(0).signal(signal.SIGKILL)
+            owners.append(stage.channel(port, **impatient))
+        until(lambda: len(stage.receipts()) >= len(some), 90, "a receipt for every command")
+    outcomes = {str(receipt.touch_key): receipt.outcome for receipt in stage.receipts()}
+    acted, repeated = stage.times_received(), begun_more_than_once(stage)
+    assert len(outcomes) == len(stage.receipts()) == len(some)
+    assert {key for key, outcome in outcomes.items() if outcome is Outcome.ACCEPTED} <= acted.keys()
+    assert {key for key in acted if outcomes[key].is_definite_refusal} <= repeated
+    assert not {key for key in acted if outcomes[key] is Outcome.PERMANENT_FAILURE}
+    assert surplus(stage) <= repeated
