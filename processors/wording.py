@@ -12,7 +12,8 @@ from babel.numbers import format_decimal, format_percent, get_currency_precision
 LONGEST_VALUE_CHARACTERS = 1_000
 _CURRENCIES = frozenset(list_currencies())
 # CLDR counts the coins people still use, ISO 4217 what "minor units" means; only these differ
-_ISO_DECIMALS = {"IQD": 3} | dict.fromkeys("AFN ALL IRR KPW LAK LBP MGA MMK RSD SOS SYP YER".split(), 2)
+_TWO_DECIMALS = ("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER")
+_ISO_DECIMALS = {"IQD": 3} | dict.fromkeys(_TWO_DECIMALS, 2)
 _LINE_BREAKERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 )  # C0 and C1 controls: CR, LF, NUL, VT, FF, U+0085 included
