@@ -75,7 +75,7 @@ def count(number: int, field: str) -> str:
     """A whole number of things."""
     if number < 0:
         raise RenderingRefused(f"{field}: is negative")
-    return format_decimal(number, locale=_ENGLISH)
+    return str(format_decimal(number, locale=_ENGLISH))
 
 
 def day(on: date, language: str) -> str:
