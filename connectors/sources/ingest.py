@@ -21,6 +21,7 @@ from schemas.outputs import ContactChanged, ContactKeyWrapped
 from schemas.vocabulary import Channel, RequestKind
 
 ROWS_A_TRANSACTION = 500
+LARGEST_RECORD_BYTES = 900_000  # input topics take a mebibyte, envelope included
 TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
     CustomerChanged: topics.CUSTOMER,
     ContractChanged: topics.CONTRACT,
@@ -95,9 +96,17 @@ def outgoing_of(row: Row, ingestion: Ingestion) -> tuple[Outgoing, ...]:
     """
     read = parse_json_line(row.text) if row.cells is None else parse_csv_row(row.cells, record=ingestion.record)
     if read.contact is None or not isinstance(read.record, CustomerChanged):
-        return (_outgoing(read.record, ingestion), *_erased(read.record))
+        return _sized(_outgoing(read.record, ingestion), *_erased(read.record))
     customer = _reachable(read.record, read.contact, row)
-    return (_outgoing(customer, ingestion), *_sealed(customer, read.contact, ingestion))
+    return _sized(_outgoing(customer, ingestion), *_sealed(customer, read.contact, ingestion))
+
+
+def _sized(*outgoing: Outgoing) -> tuple[Outgoing, ...]:
+    """The broker would refuse the whole transaction for one record too large."""
+    largest = max(len(one.key) + len(one.value or b"") for one in outgoing)
+    if largest > LARGEST_RECORD_BYTES:
+        raise ValueError(f"the record takes {largest} bytes, {LARGEST_RECORD_BYTES} are allowed: shorten its texts")
+    return outgoing
 
 
 def _taken(

@@ -130,6 +130,14 @@ def test_a_stated_reachability_is_kept() -> None:
     assert reachable_of(reachable=[], contact={"email": "a@b.example"}) == ()
 
 
+def test_a_row_too_large_for_the_broker_costs_only_itself() -> None:
+    outlet, rejected = ListedOutlet(), list[BadRow]()
+    rows = [*customer_rows(None), row(2, **BORN | {"segment": "x" * 2_000_000}), *customer_rows(None, None, None)[2:]]
+    run(rows, outlet, rejected.append)
+    assert [(bad.line, "bytes" in bad.problem) for bad in rejected] == [(2, True)]
+    assert {key for _, key, _ in outlet.published} == {b"C-1", b"C-3"}
+
+
 def test_a_bad_row_costs_only_itself() -> None:
     outlet, rejected = ListedOutlet(), list[BadRow]()
     rows = customer_rows({"name": "A"}, {"name": 5}, None)
