@@ -13,7 +13,7 @@ from streams.brain import Brain, Emission, State
 from streams.copartition import advanced
 from streams.draft import Draft
 from streams.intake import Fetched
-from streams.quarantine import Quarantine, check_limit
+from streams.quarantine import LONGEST_KEY_BYTES, Quarantine, check_limit
 from streams.ticks import StampedTick, stamped, virtual
 
 COMMANDS = "renewal.command."
@@ -29,9 +29,9 @@ class Sizes:
 
     def check(self, emissions: Sequence[Emission]) -> None:
         """Refuse a step whose output does not fit its topic."""
-        for topic, _, value, _ in emissions:
-            if value is not None and len(value) > self.largest_bytes[topic]:
-                raise StepFailed(f"an output of {len(value)} bytes does not fit into {topic}")
+        for topic, key, value, _ in emissions:
+            if value is not None and len(value) + len(key) > self.largest_bytes[topic]:
+                raise StepFailed(f"an output of {len(value)} bytes under a key of {len(key)} does not fit into {topic}")
 
     def check_state(self, raw: bytes) -> None:
         """Refuse a step whose state does not fit into the changelog."""
@@ -63,8 +63,8 @@ class Applier:
                 continue
             try:
                 given = decode(key, record.value)
-                if key is None:
-                    _refuse_keyless()
+                if key is None or len(key) > LONGEST_KEY_BYTES:
+                    _refuse_key(key)
                 state = states[key] if key in states else state_of(key)
                 if state is None and partition_of(key, self.partitions) != part:
                     quarantine.forward(draft, topic, record, key)
@@ -150,5 +150,7 @@ def _check_law_1(emissions: Sequence[Emission]) -> None:
             raise StepFailed("an input that is no wake released a touch (law 1)")
 
 
-def _refuse_keyless() -> NoReturn:
+def _refuse_key(key: bytes | None) -> NoReturn:
+    if key is not None:
+        raise InvalidRecord(f"a key of {len(key)} bytes names no customer; at most {LONGEST_KEY_BYTES} are taken")
     raise InvalidRecord("the record has no key; the upstream must key by customer_id")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.changelog import KeptInput, encode_kept, quarantine_row_key
-from schemas.errors import ExitCode, ExitError, Refused, StepFailed
+from schemas.errors import ExitCode, ExitError, Refused, SchemaUnavailable, StepFailed
 from schemas.outputs import DeadLetter
 from schemas.topics import DEAD_LETTER, HOLDING, TICK
 from schemas.transport.partitioner import partition_of
@@ -15,6 +15,7 @@ from streams.intake import Fetched
 from streams.ticks import StampedTick
 
 Seal = Callable[[bytes], tuple[bytes, str]]
+LONGEST_KEY_BYTES = 800
 _MOST_DETAIL = 300
 
 
@@ -25,6 +26,7 @@ class Quarantine:
     brain: Brain
     partitions: int
     seal: Seal
+    largest_state_bytes: int
 
     def is_home(self, draft: Draft, customer: bytes) -> bool:
         """Tell whether this partition is the customer's; one with a state here plainly is."""
@@ -38,6 +40,8 @@ class Quarantine:
     def refuse(self, draft: Draft, topic: str, record: Fetched, error: Exception) -> None:
         """Make a record a dead letter, and hold its customer where the input could have forbidden a touch."""
         customer = error.customer if isinstance(error, Misaddressed) else record.key
+        if customer is not None and len(customer) > LONGEST_KEY_BYTES:
+            customer = None  # it names nobody, and rows and fences of that name would fit nowhere
         if customer is not None and not self.is_home(draft, customer):
             self.forward(draft, topic, record, customer)
             return
@@ -84,13 +88,18 @@ class Quarantine:
         try:
             state = draft.state_of(customer) or brain.blank(customer)
             held = brain.step(state, brain.quarantined(cause), draft.policies, now_ms)
-        except ExitError:
+            self._check_room(brain.encode_state(held.state))
+        except (ExitError, SchemaUnavailable):
             raise
         except Exception:  # noqa: BLE001  a state that cannot even be marked must be held all the same
             draft.emissions.extend(brain.hold(customer, cause, now_ms))
             return
         draft.states[customer] = held.state
         draft.emissions.extend(held.emissions)
+
+    def _check_room(self, raw: bytes) -> None:
+        if len(raw) > self.largest_state_bytes:
+            raise StepFailed("the state has no room for the mark of its hold")
 
     def _keep(self, draft: Draft, customer: bytes, sequence: int, row: KeptInput) -> None:
         draft.rows[quarantine_row_key(customer, sequence)] = encode_kept(row)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from schemas.changelog import STATE_PREFIX, state_row_key
-from schemas.errors import ExitError
+from schemas.errors import ExitError, SchemaUnavailable
 from schemas.events import Tick
+from streams.apply import Sizes
 from streams.brain import Brain
 from streams.copartition import CoPartition, advanced
 from streams.draft import Draft
@@ -19,6 +20,7 @@ class Rejudging:
 
     brain: Brain
     quarantine: Quarantine
+    sizes: Sizes
     chunk_customers: int
 
     def rejudge(self, draft: Draft, part: CoPartition) -> int:
@@ -37,11 +39,14 @@ class Rejudging:
     def _rejudge_one(self, draft: Draft, customer: bytes) -> None:
         brain, now_ms = self.brain, draft.meta.watermark_at_ms
         try:
-            draft.states[customer] = brain.step(draft.state_of(customer), brain.rejudge, draft.policies, now_ms).state
-        except ExitError:
+            rejudged = brain.step(draft.state_of(customer), brain.rejudge, draft.policies, now_ms).state
+            self.sizes.check_state(brain.encode_state(rejudged))
+        except (ExitError, SchemaUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  the refusal guard: the others are re-judged all the same
             self.quarantine.refuse_wake(draft, _occasion(draft), customer, error)
+            return
+        draft.states[customer] = rejudged
 
 
 def _occasion(draft: Draft) -> StampedTick:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from schemas.changelog import KeptInput, decode_kept, quarantine_prefix, quarantine_row_key
-from schemas.errors import ExitError, SchemaUnavailable
+from schemas.errors import ExitError, InvalidRecord, SchemaUnavailable
 from schemas.events import RequestMade
 from schemas.topics import REQUEST, TICK
 from schemas.vocabulary import RequestKind
@@ -34,7 +34,7 @@ def apply_requests(applier: Applier, draft: Draft, records: Sequence[Fetched], c
         elif request.kind in _STOPPING:
             applier.stop_or_start(draft, request)
         else:
-            _release(applier, draft, record, request)
+            _release(applier, draft, record, request, careful)
 
 
 def _verb(applier: Applier, record: Fetched) -> RequestMade | None:
@@ -50,7 +50,7 @@ def _verb(applier: Applier, record: Fetched) -> RequestMade | None:
     return request
 
 
-def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMade) -> None:
+def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMade, careful: Collection[bytes]) -> None:
     """Mend the first kept input, lift the hold and apply the rest in order; a new refusal holds again from there."""
     customer = request.customer_id.encode()
     if not applier.quarantine.is_home(draft, customer):
@@ -60,9 +60,10 @@ def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMa
         return
     brain, emitted = applier.brain, len(draft.emissions)
     try:
+        _check_replacement(request, brain.decoders)
         state = draft.state_of(customer) or brain.blank(customer)
         lifted = brain.step(state, brain.released, draft.policies, draft.meta.watermark_at_ms)
-    except ExitError:
+    except (ExitError, SchemaUnavailable):
         raise
     except Exception as error:  # noqa: BLE001  the refusal guard: the hold stands, the request is a dead letter
         applier.quarantine.refuse(draft, REQUEST, record, error)
@@ -72,9 +73,14 @@ def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMa
     draft.states[customer] = lifted.state
     draft.emissions.extend(lifted.emissions)
     for topic, row in kept:
-        applier.records(draft, topic, (row,))
+        applier.records(draft, topic, (row,), careful)
     if customer in draft.held:  # refused again: as far as readers can tell, the hold was never lifted
         del draft.emissions[emitted : emitted + len(lifted.emissions)]
+
+
+def _check_replacement(request: RequestMade, topics: Collection[str]) -> None:
+    if request.replacement_topic and request.replacement_topic not in topics:
+        raise InvalidRecord("the replacement is for a topic that holds no input of a customer")
 
 
 def _kept_rows(draft: Draft, customer: bytes) -> list[KeptInput]:

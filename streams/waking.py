@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import islice
 
-from schemas.errors import ExitError, StepFailed
+from schemas.errors import ExitError, SchemaUnavailable, StepFailed
 from schemas.topics import TICK
 from streams.apply import Sizes
 from streams.brain import Brain
@@ -55,7 +55,7 @@ class Waking:
             woken = brain.step(draft.state_of(customer), brain.wake, draft.policies, tick.now_ms)
             self._check(woken.state, tick)
             self.sizes.check(woken.emissions)
-        except ExitError:
+        except (ExitError, SchemaUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  the refusal guard: one customer's judging must not stop the others'
             self.quarantine.refuse_wake(draft, tick, customer, error)

@@ -84,7 +84,12 @@ def run(settings: WorkerSettings, brain: Brain) -> NoReturn:
 def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine:
     """Put an engine together on given ports."""
     sizes = Sizes(largest_bytes=_Largest(), largest_state_bytes=LARGEST_BYTES - _MARGIN_BYTES)
-    quarantine = Quarantine(brain=brain, partitions=settings.partitions, seal=ports.seal)
+    quarantine = Quarantine(
+        brain=brain,
+        partitions=settings.partitions,
+        seal=ports.seal,
+        largest_state_bytes=LARGEST_BYTES - _ENVELOPE_BYTES,
+    )
     observation = Observation(metrics=ports.metrics, clock=ports.clock)
     transactions = Transactions(
         application=settings.application,
@@ -105,7 +110,7 @@ def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine
             is_time_virtual=settings.virtual_time,
         ),
         waking=Waking(brain=brain, quarantine=quarantine, sizes=sizes, chunk_customers=settings.tick_chunk),
-        rejudging=Rejudging(brain=brain, quarantine=quarantine, chunk_customers=settings.tick_chunk),
+        rejudging=Rejudging(brain=brain, quarantine=quarantine, sizes=sizes, chunk_customers=settings.tick_chunk),
         transactions=transactions,
         clock=ports.clock,
         observation=observation,
