@@ -73,6 +73,7 @@ def measure_latency(settings: KafkaSettings, prefix: str, *, seed: int, seconds:
     try:
         return _measured(settings, orders, seed, seconds)
     except Unfinished as unfinished:
+        print(f"latency void: {unfinished}", flush=True)
         return Latency(failed=(str(unfinished),))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -95,10 +95,15 @@ def _systems(throughput: Throughput) -> str:
 
 
 def _voids(findings: Findings) -> str:
-    voids = [f"- {run.system}: {'; '.join(run.failed)}" for run in findings.throughput.runs if run.is_void]
+    voids = [f"- {run.system}: {_in_short(run.failed)}" for run in findings.throughput.runs if run.is_void]
     if findings.latency.failed:
-        voids.append(f"- latency: {'; '.join(findings.latency.failed)}")
+        voids.append(f"- latency: {_in_short(findings.latency.failed)}")
     return "\n".join(["Void runs (a run that fails a check has no speed):", "", *voids]) if voids else ""
+
+
+def _in_short(failed: tuple[str, ...]) -> str:
+    """Give the checks without the log that may follow the first line; it was printed when the run ended."""
+    return "; ".join(one.partition("; the end of its log:")[0] for one in failed)
 
 
 def _number(value: float | None) -> str:

@@ -75,3 +75,11 @@ def test_a_figure_is_set_beside_its_target() -> None:
 def test_a_machine_that_was_busy_before_is_told() -> None:
     assert busy_warning(0.9, 2) == ""
     assert "load average 7.5 on 2 cores" in busy_warning(7.5, 2)
+
+
+def test_the_table_names_why_a_run_is_void_without_its_log() -> None:
+    died = a_run("engine", 1.0, "ended by itself with status 1; the end of its log:\nTraceback")
+    findings = Findings(
+        seed=1, hardware="", warning="", throughput=Throughput(runs=(died,)), latency=NOT_MEASURED, micro=Micro()
+    )
+    assert table(findings).endswith("- engine: ended by itself with status 1")
