@@ -113,7 +113,15 @@ def _csv_rows(text: TextIO) -> Iterator[Row | BadRow]:
         if names:
             yield _cell_row(line, names, cells)
         else:
-            names = [cell.strip() for cell in cells]
+            names = _names(cells)
+
+
+def _names(header: list[str]) -> list[str]:
+    names = [cell.strip() for cell in header]
+    twice = next((name for name in names if name and names.count(name) > 1), "")
+    if twice:
+        raise UnreadableFile(f"the header names the column {twice} twice: which of the two counts?")
+    return names
 
 
 def _cell_row(line: int, names: list[str], cells: list[str]) -> Row | BadRow:

@@ -72,3 +72,9 @@ def test_an_unreadable_file_says_so(tmp_path: Path, content: bytes, problem: str
 def test_a_missing_file_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="No such file"):
         list(read_rows(tmp_path / "nowhere.jsonl"))
+
+
+def test_a_column_named_twice_is_no_riddle_for_us(tmp_path: Path) -> None:
+    path = saved(tmp_path, "twice.csv", "type,customer_id,customer_id\ncustomer,C-1,C-2\n")
+    with pytest.raises(UnreadableFile, match="customer_id twice"):
+        list(read_rows(path))
