@@ -13,6 +13,8 @@ import msgspec
 
 from connectors.sources.publisher import Outgoing, Outlet
 from connectors.sources.rows import BadRow, Row
+from processors.policies import Policies
+from processors.step import step
 from schemas import topics
 from schemas.errors import PerennialError
 from schemas.events import ContractChanged, CustomerChanged, EngagementSeen, PaymentRecorded, RequestMade
@@ -21,7 +23,9 @@ from schemas.outputs import ContactChanged, ContactKeyWrapped
 from schemas.vocabulary import Channel, RequestKind
 
 ROWS_A_TRANSACTION = 500
+_LOOKS_LIKE_SECONDS = range(10**8, 10**11)  # 1973 to 5138 in seconds, the first days of 1970 in milliseconds
 LARGEST_RECORD_BYTES = 900_000  # input topics take a mebibyte, envelope included
+Published = CustomerChanged | ContractChanged | PaymentRecorded | EngagementSeen | RequestMade
 TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
     CustomerChanged: topics.CUSTOMER,
     ContractChanged: topics.CONTRACT,
@@ -148,12 +152,20 @@ def _sealed(customer: CustomerChanged, contact: ContactDetails, ingestion: Inges
 
 
 def _outgoing(record: msgspec.Struct, ingestion: Ingestion) -> Outgoing:
-    topic, customer_id = TOPIC_OF.get(type(record)), str(getattr(record, "customer_id", ""))
-    if topic is None:
+    topic = TOPIC_OF.get(type(record))
+    if topic is None or not isinstance(record, Published):
         raise ValueError("only customer, contract, payment, engagement and request rows are published from files")
-    if not customer_id:
+    if not record.customer_id:
         raise ValueError("customer_id: empty; for all customers use `perennial stop` or `perennial start`")
-    return Outgoing(topic=topic, key=customer_id.encode(), value=ingestion.encode(record))
+    _check(record)
+    return Outgoing(topic=topic, key=record.customer_id.encode(), value=ingestion.encode(record))
+
+
+def _check(record: Published) -> None:
+    """What the core would refuse, and hold its customer for, is refused here, where a person still sees the line."""
+    if record.occurred_at_ms in _LOOKS_LIKE_SECONDS:
+        raise ValueError(f"occurred_at_ms: {record.occurred_at_ms} looks like seconds: write milliseconds")
+    step(None, record, Policies(), 0)
 
 
 def _erased(event: msgspec.Struct) -> tuple[Outgoing, ...]:

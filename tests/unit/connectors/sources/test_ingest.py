@@ -138,6 +138,24 @@ def test_a_row_too_large_for_the_broker_costs_only_itself() -> None:
     assert {key for _, key, _ in outlet.published} == {b"C-1", b"C-3"}
 
 
+HELD = {
+    "a version below zero": {"type": "customer", "version": -1},
+    "a payment of no kind": {"type": "payment", "contract_id": "k", "payment_id": "p", "version": 1, "term_id": "t"}
+    | {"kind": "unspecified"},
+    "a payment for no term": {"type": "payment", "contract_id": "k", "payment_id": "p", "version": 1, "term_id": ""}
+    | {"kind": "paid"},
+    "a request of no kind": {"type": "request", "kind": "unspecified"},
+    "a touch key that is none": {"type": "request", "kind": "compensation", "operator": "o", "touch_key": "t30"},
+    "seconds for milliseconds": {"type": "request", "kind": "opted_out", "occurred_at_ms": 1_750_377_600},
+}
+
+
+@pytest.mark.parametrize("fields", HELD.values(), ids=HELD)
+def test_what_the_core_would_hold_its_customer_for_is_refused_beforehand(fields: Mapping[str, object]) -> None:
+    with pytest.raises((InvalidRecord, ValueError)):
+        outgoing_of(row(**{"customer_id": "C-1", "occurred_at_ms": 1, **fields}), INGESTION)
+
+
 def test_a_bad_row_costs_only_itself() -> None:
     outlet, rejected = ListedOutlet(), list[BadRow]()
     rows = customer_rows({"name": "A"}, {"name": 5}, None)
