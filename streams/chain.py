@@ -1,7 +1,6 @@
 """The chain of slices: each begins exactly where the last committed one of its input ended (I3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from schemas.errors import ExitCode, ExitError
@@ -42,23 +41,20 @@ def split(piece: Slice, records: int) -> tuple[Slice, Slice | None]:
     return head, Slice(piece.tp, middle, piece.next, piece.records[records:], piece.epoch)
 
 
-@dataclass(slots=True)
 class Gaps:
     """Counts how often one and the same gap was met; gaps are healed by seeking back, until that plainly fails."""
 
-    tp: TopicPartition | None = None
-    position: int = -1
-    times: int = 0
-    healed: int = 0
+    def __init__(self) -> None:
+        self._met: dict[TopicPartition, tuple[int, int]] = {}  # per input: after which position, how often
 
     def met(self, tp: TopicPartition, position: int) -> None:
         """Note a gap after `position`; the third time it ends the process."""
-        self.times = self.times + 1 if (tp, position) == (self.tp, self.position) else 1
-        self.tp, self.position = tp, position
-        self.healed += 1
-        if self.times >= MOST_SAME_GAPS:
+        was_after, times = self._met.get(tp, (-1, 0))
+        times = times + 1 if was_after == position else 1
+        self._met[tp] = (position, times)
+        if times >= MOST_SAME_GAPS:
             raise ExitError(
                 ExitCode.CHAIN_BROKEN,
                 f"{tp.topic} partition {tp.partition}: the records after offset {position} did not arrive in "
-                f"{self.times} readings; check the broker's log for this partition",
+                f"{times} readings; check the broker's log for this partition",
             )

@@ -79,7 +79,7 @@ class Restoring:
 
     def _may_trust(self, saved: Saved, owner: Owner, partition: int, first: int, end: int) -> bool:
         is_ours = (owner.application, owner.partition) == (self.application, partition)
-        is_young = self.clock.now_ms() - saved.at_ms < OLDEST_STORE_MS
+        is_young = 0 <= self.clock.now_ms() - saved.at_ms < OLDEST_STORE_MS  # a clock once ahead proves nothing
         return is_ours and is_young and first <= saved.next_offset <= end
 
     def _read(self, tp: TopicPartition, rows: Rows, from_offset: int) -> tuple[MetaRow | None, int]:

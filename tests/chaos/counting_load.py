@@ -63,6 +63,12 @@ class Place:
         ]
         TopicAdmin(self.settings).create(plans)
 
+    def delete_topics(self) -> None:
+        """Leave nothing behind on a broker that others use too."""
+        TopicAdmin(self.settings).delete(
+            self.name(topic.name) for topic in catalogue(application=self.application, channels=())
+        )
+
 
 @dataclass(slots=True)
 class Load:

@@ -19,5 +19,6 @@ def test_f01_nothing_is_lost_doubled_or_reordered_under_kills(bootstrap: str, pr
         figures = Nemesis(place=place, fleet=fleet, seed=seed).run(SECONDS)
     finally:
         fleet.stop()
+        place.delete_topics()
     assert figures.is_clean, figures.as_json()
     assert figures.kills + figures.terms + figures.pauses >= 4

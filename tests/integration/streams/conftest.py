@@ -13,11 +13,12 @@ WITHIN_S = 60.0
 
 
 @pytest.fixture
-def place(bootstrap: str, prefix: str) -> Place:
-    """Topics nobody else uses."""
+def place(bootstrap: str, prefix: str) -> Iterator[Place]:
+    """Topics nobody else uses, gone after the test."""
     place = Place(bootstrap=bootstrap, prefix=f"{prefix}.")
     place.create_topics()
-    return place
+    yield place
+    place.delete_topics()
 
 
 @pytest.fixture
