@@ -154,7 +154,11 @@ class LabellingThread(driver.AIOKafkaConsumerThread):
         urgent = {tp for tp in wanted if intake.logical(tp).topic not in _LAST}
         fetched: dict[Any, list[Any]] = await fetch(consumer, urgent, 0, max_records) if urgent else {}
         for tp in (wanted - urgent) & consumer._fetcher._records.keys():
-            fetched.update(await fetch(consumer, {tp}, 0, MOST_BULK_RECORDS))
+            try:
+                fetched.update(await fetch(consumer, {tp}, 0, MOST_BULK_RECORDS))
+            except Exception:  # the next fetch meets it again; positions are past what was fetched so far
+                if not fetched:
+                    raise
         if not fetched and not self._has_moved(consumer):
             fetched = await fetch(consumer, wanted, timeout, MOST_BULK_RECORDS)
         return fetched
