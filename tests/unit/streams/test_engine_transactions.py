@@ -225,3 +225,16 @@ async def test_i5_an_alarm_set_below_the_last_scan_is_found() -> None:
     await world.fed(CUSTOMER, ANN, b"ann:alarm 500", now_ms=600)
     await world.fed(CUSTOMER, BOB, b"bob:alarm 20", now_ms=700)
     assert said(world) == [b"woken 600", b"woken 700"]
+
+
+@in_a_world
+async def test_i4_a_store_whose_clock_was_ahead_is_not_young_for_ever() -> None:
+    world = World(ProbingBrain())
+    world.clock.at_ms = 90 * 86_400_000
+    await world.start()
+    await world.fed(CUSTOMER, ANN, b"ann:first")
+    rows = world.stores.rows[0]
+    world.clock.at_ms = 10 * 86_400_000
+    await world.restart()
+    assert world.stores.rows[0] is not rows
+    assert probe(world, ANN).seen == ("first",)

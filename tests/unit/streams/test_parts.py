@@ -9,7 +9,7 @@ from schemas.events import Tick
 from schemas.outputs import HeartbeatSent
 from schemas.transport.records import TopicPartition
 from streams.barrier import is_passed
-from streams.chain import Link, link_of
+from streams.chain import Gaps, Link, link_of
 from streams.intake import Slice
 from streams.opening import _order
 from streams.refusals import RefusalWindow, window_of
@@ -27,6 +27,15 @@ TP = TopicPartition("topic", 0)
 )
 def test_a_slice_continues_repeats_or_leaves_a_gap(start: int, next_: int, link: Link) -> None:
     assert link_of(Slice(TP, start, next_, (), 1), 5) is link
+
+
+def test_alternating_gaps_of_two_inputs_end_the_worker_too() -> None:
+    gaps, other = Gaps(), TopicPartition("other", 0)
+    for _ in range(2):
+        gaps.met(TP, 5)
+        gaps.met(other, 7)
+    with pytest.raises(ExitError, match="chain_broken"):
+        gaps.met(TP, 5)
 
 
 @given(st.lists(st.booleans(), max_size=2_500))
