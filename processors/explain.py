@@ -11,6 +11,7 @@ from processors.reasons import sentence_for, word_for
 from processors.state import AT_A_CHANNEL, CustomerState, Term
 from processors.suppression import CONTACT
 from processors.upcoming import Planned, upcoming
+from processors.zones import is_zone
 from schemas.outputs import DecisionMade
 from schemas.vocabulary import Channel, Verdict
 
@@ -62,18 +63,22 @@ def explain(
         now_ms: the partition's watermark.
     """
     told = sorted(decisions, key=_order)
-    zone = (zone_of(state, policies)[0] if state else "") or next((one.zone for one in told if one.zone), "")
+    zone = (zone_of(state, policies)[0] if state else "") or next((one.zone for one in told if is_zone(one.zone)), "")
     planned = upcoming(state, policies, now_ms, LOOK_AHEAD_DAYS) if state is not None else ()
     return Explanation(
         customer_id=state.customer_id if state is not None else (told[0].customer_id if told else ""),
         zone=zone,
-        facts=tuple(_facts(state)) if state is not None else ("nothing is known of this customer",),
+        facts=tuple(map(_visible, _facts(state, policies)))
+        if state is not None
+        else ("nothing is known of this customer",),
         past=tuple(_past(told, zone)),
         next=(*_under_way(state, zone), *(_to_come(plan) for plan in planned)),
     )
 
 
-def _facts(state: CustomerState) -> Iterator[str]:
+def _facts(state: CustomerState, policies: Policies) -> Iterator[str]:
+    for channel in sorted(policies.stops):
+        yield f"an operator has stopped sending by {_scope(channel)}, until `perennial start`"
     if state.erasure is not None:
         yield "erased: only this mark is left"
     if state.hold:
@@ -81,13 +86,20 @@ def _facts(state: CustomerState) -> Iterator[str]:
     if state.customer is None and state.erasure is None:
         yield "no customer record yet: zone and addresses are not known"
     for wish in state.permissions:
-        scope = "every channel" if wish.channel is Channel.UNSPECIFIED else wish.channel.value
+        scope = _scope(wish.channel)
         if wish.topic == CONTACT:
             yield f"{'opted in to' if wish.is_given else 'unsubscribed from'} {scope}"
         else:
             yield f"consent {'given' if wish.is_given else 'withdrawn'} for {scope}"
     for term in state.terms:
         yield _term_fact(term)
+    if state.terms and policies.current is not None:
+        steps = ", ".join(f"{step.name} = {step.days}" for step in policies.current.cadence)
+        yield f"reminders, by their days before the last covered day: {steps}"
+
+
+def _scope(channel: Channel) -> str:
+    return "every channel" if channel is Channel.UNSPECIFIED else channel.value
 
 
 def _term_fact(term: Term) -> str:
@@ -107,7 +119,7 @@ def _past(decisions: Iterable[DecisionMade], zone: str) -> Iterator[Entry]:
         key = (one.touch_key, one.verdict, one.reason, one.decided_at_ms, one.attempt)
         if key not in shown:
             shown.add(key)
-            yield _entry(one.decided_at_ms, one.zone or zone, _told(one), one.touch_key)
+            yield _entry(one.decided_at_ms, one.zone if is_zone(one.zone) else zone, _told(one), one.touch_key)
 
 
 def _told(one: DecisionMade) -> str:
@@ -115,7 +127,7 @@ def _told(one: DecisionMade) -> str:
         f"{one.step} of contract {one.contract_id} by {one.channel.value}: "
         f"{word_for(one.verdict)}, because {sentence_for(one.reason)}"
     )
-    if one.verdict in {Verdict.MOVED, Verdict.RETRIED, Verdict.HELD} and one.next_look_at_ms and one.zone:
+    if one.verdict in {Verdict.MOVED, Verdict.RETRIED, Verdict.HELD} and one.next_look_at_ms and is_zone(one.zone):
         text += f"; looked at again {local_text(one.next_look_at_ms, one.zone)}"
     return f"{text} (policy {one.policy_number}, attempt {one.attempt}, revision {one.revision})"
 
@@ -143,13 +155,18 @@ def _entry(at_ms: int, zone: str, what: str, touch_key: str) -> Entry:
         at_ms=at_ms,
         local=local_text(at_ms, zone) if zone else utc_text(at_ms),
         utc=utc_text(at_ms),
-        what=what,
+        what=_visible(what),
         touch_key=touch_key,
     )
 
 
 def _text(entries: tuple[Entry, ...], otherwise: str) -> tuple[str, ...]:
     return tuple(f"  {entry.local} = {entry.utc}  {entry.what}" for entry in entries) or (otherwise,)
+
+
+def _visible(text: str) -> str:
+    """An id from upstream can neither begin a line nor steer a terminal."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _order(one: DecisionMade) -> int:

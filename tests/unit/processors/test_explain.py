@@ -7,7 +7,7 @@ from processors.given import Quarantined
 from processors.reasons import SENTENCES, WORDS, sentence_for
 from processors.upcoming import upcoming
 from schemas.vocabulary import Channel, Reason, RequestKind, Verdict
-from tests.builders import a_contract, a_customer, a_payment, a_request, ms
+from tests.builders import a_contract, a_customer, a_decision, a_payment, a_request, ms
 from tests.unit.processors.story import POLICIES, Story, silence
 
 NOW_MS = ms("2026-06-02T00:00Z")
@@ -53,6 +53,28 @@ def test_what_waits_at_a_channel_is_told() -> None:
 )
 def test_what_stands_against_a_customer_is_told(given: Quarantined, sentence: str) -> None:
     assert sentence in told(Story(a_customer(), a_contract()).take(given))
+
+
+def test_an_operators_stop_is_told() -> None:
+    story = Story(a_customer(), a_contract(), policies=POLICIES.stopped(Channel.EMAIL))
+    assert "an operator has stopped sending by email, until `perennial start`" in told(story)
+
+
+def test_the_names_of_the_reminders_are_told() -> None:
+    assert "days before the last covered day: t90 = 90, t30 = 30, t7 = 7, t3 = 3, t0 = 0" in told(Story(a_contract()))
+
+
+def test_a_zone_of_other_zone_data_is_no_reason_to_tell_nothing() -> None:
+    foreign = a_decision(zone="Mars/Olympus", verdict=Verdict.MOVED, reason=Reason.QUIET_HOURS, next_look_at_ms=NOW_MS)
+    state = Story(a_customer()).state
+    assert "moved" in explain(state, [foreign], POLICIES, NOW_MS).past[0].what
+
+
+def test_an_id_neither_begins_a_line_nor_steers_the_terminal() -> None:
+    text = told(Story(a_customer(), a_contract(contract_id="k-1\n  forged: sent\x1b[2J\u202eabc")))
+    assert "k-1\\n  forged: sent\\x1b[2J\\u202eabc" in text
+    assert "\x1b" not in text
+    assert "\n  forged" not in text
 
 
 def test_an_unknown_customer_is_told_as_such() -> None:
