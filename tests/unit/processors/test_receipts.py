@@ -189,6 +189,22 @@ def test_f21_a_reversal_after_the_fence_refused_sends_the_same_touch_as_its_next
     assert not story.is_fenced(again)
 
 
+@pytest.mark.parametrize("outcome", [Outcome.TEMPORARY_FAILURE, Outcome.PERMANENT_FAILURE, Outcome.UNKNOWN])
+def test_a_report_on_an_earlier_attempt_ends_no_later_one(outcome: Outcome) -> None:
+    story, first = out()
+    story.take(receipt_for(first, Outcome.TEMPORARY_FAILURE)).run(OPENING_MS + 5 * MINUTE_MS, answer=silence)
+    assert story.commands[-1].attempt == 2
+    state = story.state
+    story.take(receipt_for(first, outcome))
+    assert story.state is state
+
+
+def test_a_command_leaves_its_channel_before_the_send_hours_end() -> None:
+    story = Story(a_customer(), a_contract()).run(ms("2026-06-22T00:00Z"), answer=silence)
+    command = story.wake(ms("2026-06-23T09:30Z")).commands[-1]  # 17:30 in Shanghai
+    assert command.send_by_at_ms == ms("2026-06-23T10:00Z")
+
+
 def test_s02_a_forged_report_on_a_revision_that_never_was_changes_nothing() -> None:
     story = Story(a_customer(reachable=()), a_contract())
     story.wake(OPENING_MS)  # judged, never released
