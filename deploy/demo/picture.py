@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 1_000, 260, 44, 44
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 1_000, 260, 44, 20, 44
 GRID_LINES = 4
+_DWARFS = 3  # times the second tallest: then its bar is cut and its sum written beside it
+_LABEL = 36  # width of a date
 _INK = 0.85  # of a slot; the rest is the gap to the next day
 
 
@@ -41,9 +43,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """All that is drawn, in units of a `WIDTH` by `HEIGHT` plane."""
+    """All that is drawn, in units of a `WIDTH` by `HEIGHT` plane; `cut` gives the sums of bars too tall to draw."""
 
     boxes: Sequence[Box]
+    cut: Sequence[tuple[float, int]]
     marks: Sequence[Mark]
     grid: Sequence[tuple[float, int]]
     labels: Sequence[tuple[float, str]]
@@ -57,8 +60,9 @@ def picture_of(
 ) -> Picture:
     """Lay out the days; `outcomes` are stacked in this order, `marks` are (kind, title) by day."""
     step = (WIDTH - LEFT) / max(1, len(days))
-    tallest = max((sum(parts.values()) for parts in by_day.values()), default=0) or 1
-    unit = (HEIGHT - BOTTOM - 10) / tallest
+    sums = {day: sum(by_day.get(day, {}).values()) for day in days}
+    tallest = _ceiling(list(sums.values()))
+    unit = (HEIGHT - BOTTOM - TOP) / tallest
     x_of = {day: LEFT + number * step for number, day in enumerate(days)}
     return Picture(
         boxes=[
@@ -66,6 +70,7 @@ def picture_of(
             for day in days
             for box in _bar(day, by_day.get(day, {}), outcomes, Slot(x=x_of[day], width=step, unit=unit))
         ],
+        cut=[(round(x_of[day] + step, 1), count) for day, count in sums.items() if count > tallest],
         marks=[
             Mark(kind=kind, x=round(x_of[day] + step / 2, 1), title=f"{day.isoformat()}: {title}")
             for day in days
@@ -75,7 +80,9 @@ def picture_of(
             (round(HEIGHT - BOTTOM - tallest * part / GRID_LINES * unit, 1), round(tallest * part / GRID_LINES))
             for part in range(GRID_LINES + 1)
         ],
-        labels=[(round(x_of[day], 1), f"{day:%d %b}") for day in days if day.weekday() == 0],
+        labels=[
+            (round(x_of[day], 1), f"{day:%d %b}") for day in days if day.weekday() == 0 and x_of[day] < WIDTH - _LABEL
+        ],
     )
 
 
@@ -84,20 +91,27 @@ def span(first: date, days: int) -> list[date]:
     return [first + timedelta(days=number) for number in range(days)]
 
 
+def _ceiling(sums: Sequence[int]) -> int:
+    """The sum that reaches the top: the tallest day's, or the next one's where the tallest would dwarf all others."""
+    first, second = ([*sorted(sums, reverse=True), 0, 0])[:2]
+    return max(1, second if second and first > _DWARFS * second else first)
+
+
 def _bar(day: date, parts: Mapping[str, int], outcomes: Sequence[str], slot: Slot) -> list[Box]:
     boxes, top = [], float(HEIGHT - BOTTOM)
     for outcome in outcomes:
         count = parts.get(outcome, 0)
-        if not count:
+        height = min(count * slot.unit, top - TOP)
+        if height <= 0:
             continue
-        top -= count * slot.unit
+        top -= height
         boxes.append(
             Box(
                 outcome=outcome,
                 x=round(slot.x, 1),
                 y=round(top, 1),
                 width=round(slot.width * _INK, 1),
-                height=round(count * slot.unit, 2),
+                height=round(height, 2),
                 title=f"{day:%a} {day.isoformat()}: {count} {outcome.replace('_', ' ')}",
             )
         )

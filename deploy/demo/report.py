@@ -54,6 +54,7 @@ def write_report(path: Path, world: World, account: Account, course: Course, sam
         width=picture.WIDTH,
         height=picture.HEIGHT,
         left=picture.LEFT,
+        top=picture.TOP,
         lateness={name: spelled_duration(value) for name, value in account.lateness().items()},
         samples=samples,
         folder=path.parent,

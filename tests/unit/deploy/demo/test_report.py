@@ -1,6 +1,7 @@
 """The report: one file that needs nothing else, and in which no name can break the page."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -64,3 +65,13 @@ def test_the_page_shows_the_days_the_payments_and_the_kill(page: str) -> None:
 @pytest.mark.parametrize(("duration_ms", "spelled"), [(0, "0 ms"), (1_500, "1.5 s"), (300_000, "5 min")])
 def test_a_duration_reads_well(duration_ms: int, spelled: str) -> None:
     assert spelled_duration(duration_ms) == spelled
+
+
+def test_a_first_day_that_dwarfs_all_others_is_cut_and_its_sum_written(tmp_path: Path) -> None:
+    days = {date(2026, 2, 2): {"sent": 10, "suppressed": 990}, date(2026, 2, 3): {"sent": 40, "suppressed": 10}}
+    path = tmp_path / "report.html"
+    write_report(path, WORLD, replace(ACCOUNT, by_day=days), COURSE, [])
+    page = path.read_text(encoding="utf-8")
+    assert "↑ 1,000" in page
+    heights = [float(found) for found in re.findall(r'width="[\d.]+" height="([\d.]+)" fill="var\(--sent\)"', page)]
+    assert max(heights) > 100
