@@ -58,6 +58,8 @@ class MemoryIntake:
 class World:
     """A cluster and one engine on it, which can be crashed and replaced."""
 
+    log_of: type[MemoryLog] = MemoryLog
+
     def __init__(self, brain: Brain, *, partitions: int = 1, is_time_virtual: bool = True, **settings: int) -> None:
         self.cluster = MemoryCluster(partitions)
         self.codec = packaged_codec()
@@ -76,7 +78,7 @@ class World:
         """Start an engine that owns these partitions."""
         self.metrics = Metrics()
         self.intake = MemoryIntake(self.cluster)
-        self.log = MemoryLog(self.cluster, APPLICATION)
+        self.log = self.log_of(self.cluster, APPLICATION)
         self.engine: Engine = build_engine(
             self._settings,
             self.brain,
