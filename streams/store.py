@@ -24,6 +24,7 @@ _MEMTABLES = 2
 _BLOOM_BITS = 10
 _SIZES = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
 _OPEN_FILES = 128
+_LARGEST_LOG_BYTES = 4 * 1024 * 1024
 _SHARED_CACHE_BYTES = 64 * 1024 * 1024
 
 
@@ -153,6 +154,8 @@ def _options(cache: Cache) -> Options:
     options.set_max_write_buffer_number(_MEMTABLES)
     options.set_max_open_files(_OPEN_FILES)
     options.set_keep_log_file_num(1)
+    options.set_max_log_file_size(_LARGEST_LOG_BYTES)  # RocksDB's own diary and catalogue grow without end otherwise
+    options.set_max_manifest_file_size(_LARGEST_LOG_BYTES)
     blocks = BlockBasedOptions()
     blocks.set_block_cache(cache)
     blocks.set_bloom_filter(_BLOOM_BITS, block_based=False)

@@ -64,3 +64,11 @@ def test_a_damaged_table_is_a_named_exit_and_the_next_opening_begins_anew(tmp_pa
     damaged.close()
     assert list(tmp_path.rglob(DAMAGED_MARK))
     assert list(stores.open(0).scan(b"", b"")) == []
+
+
+def test_what_rocksdb_writes_about_itself_is_bounded(tmp_path: Path) -> None:
+    DiskRows(tmp_path / "rows", shared_cache()).close()
+    (options,) = (tmp_path / "rows").glob("OPTIONS-*")
+    told = dict(line.strip().split("=", 1) for line in options.read_text("utf-8").splitlines() if "=" in line)
+    assert 0 < int(told["max_log_file_size"]) <= 16 * 1024 * 1024
+    assert 0 < int(told["max_manifest_file_size"]) <= 16 * 1024 * 1024
