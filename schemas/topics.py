@@ -131,6 +131,7 @@ def _changelog(application: str) -> Topic:
         purpose="rebuilds the state of a partition: private msgpack, not for other readers",
         cleanup=Cleanup.COMPACT,
         retention_ms=-1,
+        max_message_bytes=2_097_152,  # keeps any input of a held customer, with its envelope
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from schemas import vocabulary
 from schemas.registry import AVRO_FOLDER, current_schema, released_schemas
-from schemas.topics import catalogue
+from schemas.topics import ENGAGEMENT, HOLDING, RECEIPT, catalogue, changelog_topic
 from schemas.vocabulary import Channel
 from tests.strategies import RECORD_TYPES
 
@@ -149,3 +149,9 @@ def state_of_files() -> dict[str, dict[str, object]]:
         name: {"id": int(number), "sha256": hashlib.sha256(AVRO_FOLDER.joinpath(name).read_bytes()).hexdigest()}
         for number, name in registered.items()
     }
+
+
+def test_the_changelog_keeps_any_input_of_a_held_customer() -> None:
+    topics = {one.name: one for one in catalogue(application="a", channels=())}
+    largest = max(topics[name].max_message_bytes for name in (*HOLDING, RECEIPT, ENGAGEMENT))
+    assert topics[changelog_topic("a")].max_message_bytes >= largest + 64 * 1024
