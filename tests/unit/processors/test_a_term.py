@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from processors.given import Rejudge
+from processors.given import Given, Quarantined, Rejudge
 from schemas.events import ContractChanged, PaymentRecorded
 from schemas.identity import PaymentId, TermId, paid_fence
-from schemas.vocabulary import Channel, ContractStatus, PaymentKind, Reason, Verdict
-from tests.builders import CONTRACT, CUSTOMER, TERM, a_contract, a_customer, a_payment, ms
+from schemas.vocabulary import Channel, ContractStatus, PaymentKind, Reason, RequestKind, Verdict
+from tests.builders import CONTRACT, CUSTOMER, TERM, a_contract, a_customer, a_payment, a_request, ms
 from tests.unit.processors.story import CLOSING, LONG_AGO_MS, Story, policies_of, silence
 
 AFTER_MS = ms("2026-07-20T00:00Z")
@@ -124,6 +124,20 @@ def test_a_renewal_starts_the_next_term() -> None:
 def test_a_term_without_an_id_is_named_by_its_start() -> None:
     story = Story(a_customer(), a_contract(term_id="")).take(a_payment(term_id=TermId("2025-07-01")))
     assert story.run(AFTER_MS).commands == []
+
+
+def test_of_several_causes_the_most_sovereign_is_the_reason() -> None:
+    causes: list[tuple[Given, Reason]] = [
+        (a_contract(version=2, status=ContractStatus.CANCELLED), Reason.CONTRACT_ENDED),
+        (a_payment(), Reason.PAID),
+        (a_request(kind=RequestKind.CONSENT_WITHDRAWN), Reason.NO_CONSENT),
+        (a_request(kind=RequestKind.OPTED_OUT), Reason.UNSUBSCRIBED),
+        (Quarantined(cause="invalid"), Reason.QUARANTINED),
+    ]
+    for known in range(1, len(causes) + 1):
+        story = Story(a_customer(), a_contract(), *(given for given, _ in causes[:known]))
+        story.wake(ms("2026-06-23T01:00Z"))
+        assert story.outcomes()["t7"][1] is causes[known - 1][1]
 
 
 @pytest.mark.parametrize(
