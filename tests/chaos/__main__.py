@@ -30,6 +30,7 @@ def main() -> int:
         figures = nemesis.run(arguments.minutes * 60)
         if not figures.is_clean:
             _keep_logs(nemesis.fleet)
+        place.delete_topics()
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(figures.as_json(), indent=2) + "\n", encoding="utf-8")
     print(REPORT.read_text(encoding="utf-8"))
