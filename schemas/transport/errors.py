@@ -75,6 +75,7 @@ _LOST = {
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _PASSING = {
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._NOENT,  # noqa: SLF001  how the admin client says that no partition asked about has a leader just now
     KafkaError._RESOLVE,  # noqa: SLF001
     KafkaError._TIMED_OUT,  # noqa: SLF001
     KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001

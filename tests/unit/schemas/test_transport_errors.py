@@ -16,7 +16,7 @@ from schemas.transport.errors import (
 )
 
 # librdkafka's own codes, by number: their names begin with an underscore
-CLIENT_FENCED, CLIENT_AUTO_OFFSET_RESET, CLIENT_TRANSPORT = -144, -140, -195
+CLIENT_FENCED, CLIENT_AUTO_OFFSET_RESET, CLIENT_TRANSPORT, CLIENT_NO_ENTRY = -144, -140, -195, -156
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ CLIENT_FENCED, CLIENT_AUTO_OFFSET_RESET, CLIENT_TRANSPORT = -144, -140, -195
         pytest.param(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), BrokerRefused, id="authorization"),
         pytest.param(KafkaError(KafkaError.UNKNOWN, fatal=True), BrokerRefused, id="fatal"),
         pytest.param(KafkaError(CLIENT_TRANSPORT), BrokerUnavailable, id="connection"),
+        pytest.param(KafkaError(CLIENT_NO_ENTRY), BrokerUnavailable, id="no leaders"),
         pytest.param(KafkaError(KafkaError.UNKNOWN, retriable=True), BrokerUnavailable, id="retriable"),
     ],
 )
