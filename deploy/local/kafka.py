@@ -29,9 +29,10 @@ _SETTINGS: Mapping[str, str] = {
     "log.initial.task.delay.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
-    "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
 }
+_LONE_SESSION_MS = 6_000  # nobody can take over: a lone broker fenced while busy only leaves all without leaders
+_SESSION_MS = 3_000  # the others take over soon
 _REPLICATED = (
     "offsets.topic.replication.factor",
     "transaction.state.log.replication.factor",
@@ -133,6 +134,7 @@ def server_properties(host: Host, number: int, ports: Sequence[Ports], plan: Sta
         **_SETTINGS,
         **dict.fromkeys(_REPLICATED, str(plan.brokers)),
         "node.id": str(number),
+        "broker.session.timeout.ms": str(_LONE_SESSION_MS if plan.brokers == 1 else _SESSION_MS),
         "transaction.state.log.min.isr": str(_majority(plan)),
         "min.insync.replicas": str(_majority(plan)),
         "listeners": _listeners(host.listen_on, listeners),
