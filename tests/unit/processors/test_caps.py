@@ -81,3 +81,13 @@ def test_a_refused_attempt_does_not_count() -> None:
     assert [one[0] for one in released(story)] == ["k-1"], "judged in one wake, before the refusal was known"
     story.run(ms("2026-06-25T02:00Z"))
     assert [one[0] for one in released(story)] == ["k-1", "k-2"]
+
+
+@pytest.mark.parametrize("told", ["in doubt", "repriced while it is out"])
+def test_what_may_have_reached_the_customer_counts(told: str) -> None:
+    story = Story(a_customer(), a_contract()).run(ms("2026-06-22T00:00Z"))
+    command = story.wake(ms("2026-06-23T01:00Z")).commands[0]
+    doubt = receipt_for(command, Outcome.UNKNOWN, ReceiptReason.IN_DOUBT)
+    story.take(doubt if told == "in doubt" else a_contract(version=2, amount_minor=5))
+    story.take(a_contract(contract_id="k-2")).wake(ms("2026-06-23T02:00Z"))
+    assert story.told("t7")[-1] == ("t7", *CAPPED)
