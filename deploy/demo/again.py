@@ -17,7 +17,14 @@ _RECORDS_A_TRANSACTION = 1_000
 
 
 def feed_again(system: System, plan: WorldPlan) -> int:
-    """Publish every input once more, let a tick pass, and return the wall instant at which it began.
+    """Publish every input once more, let a virtual tick pass, and return the wall instant at which it began."""
+    from_ms = publish_again(system)
+    turn(system, from_ms=plan.until_ms + 1, until_ms=plan.until_ms + 1)
+    return from_ms
+
+
+def publish_again(system: System) -> int:
+    """Publish every input once more and return the wall instant at which it began.
 
     What was refused the first time is left out: a second refusal would be a second hold, rightly.
     """
@@ -26,7 +33,6 @@ def feed_again(system: System, plan: WorldPlan) -> int:
     with Publisher(system.kafka(), f"{system.plan.application}-again") as publisher:
         for start in range(0, len(again), _RECORDS_A_TRANSACTION):
             publisher.publish(again[start : start + _RECORDS_A_TRANSACTION])
-    turn(system, from_ms=plan.until_ms + 1, until_ms=plan.until_ms + 1)
     return from_ms
 
 
