@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # re-exported without __all__
 
 from schemas.transport.deadline import until
+from schemas.transport.errors import error_of
 from schemas.transport.records import TopicPartition, from_client, partitions_to_client
 from schemas.transport.settings import KafkaSettings
 
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves these two unannotated
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the same
+
+# after a restart of its broker the admin client asks by the old leader epoch, minutes long; a new client does not
+_STALE = {KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH}
 
 
 class Positions:
@@ -18,7 +22,8 @@ class Positions:
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Make the client."""
-        self._admin, self._prefix = AdminClient(settings.common()), settings.topic_prefix
+        self._config, self._prefix = settings.common(), settings.topic_prefix
+        self._admin = AdminClient(self._config)
 
     def end_offsets(self, partitions: Iterable[TopicPartition], within_ms: int = 30_000) -> dict[TopicPartition, int]:
         """Return high watermarks: the end including transactions still open, so nothing appended lies past it (I6)."""
@@ -64,12 +69,21 @@ class Positions:
         if not asked:
             return {}
 
-        def ask(left_s: float) -> dict[TopicPartition, int]:
+        def look(left_s: float) -> dict[TopicPartition, int]:
             answer = self._admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_at_least(left_s)
             )
             offsets = (found.result().offset for found in answer.values())
             return dict(zip(from_client(answer, self._prefix), offsets, strict=True))
+
+        def ask(left_s: float) -> dict[TopicPartition, int]:
+            try:
+                return look(left_s)
+            except KafkaException as raised:
+                if error_of(raised).code() not in _STALE:
+                    raise
+                self._admin = AdminClient(self._config)
+                return look(left_s)
 
         return until(within_ms, f"list offsets of {len(asked)} partitions", ask)
 

@@ -102,3 +102,11 @@ def test_what_was_acknowledged_survives_a_killed_broker(fragile: LocalStack, set
     fragile.broker(0).restart()
     events.flush()
     assert values(settings) == [*before, b"acknowledged", b"queued"]
+
+
+def test_ends_are_told_again_as_soon_as_a_killed_broker_is_back(fragile: LocalStack, settings: KafkaSettings) -> None:
+    positions = Positions(settings)
+    before = positions.end_offsets([TP])
+    fragile.broker(0).kill()
+    fragile.broker(0).restart()
+    assert positions.end_offsets([TP], within_ms=15_000) == before  # the client asks by a leader epoch that is over
