@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from processors.explain import explain
 from processors.given import Rejudge
 from schemas.events import ReceiptGiven
-from schemas.identity import ContractId, StepName, TouchKey
+from schemas.identity import ContractId, StepName, TouchKey, touch_key
 from schemas.outputs import SendTouch
 from schemas.vocabulary import Channel, Outcome, ReceiptReason
 from tests.properties.histories import END_MS, Happening, delays, histories, instants
@@ -66,7 +66,7 @@ class Adversary(World):
     def _forgeries(self, report: ReceiptGiven) -> tuple[ReceiptGiven, ...]:
         return (
             replace(report, revision=report.revision + 99),
-            replace(report, revision=-1),
+            replace(report, revision=-1, touch_key=_key_of(report, -1), outcome=Outcome.ACCEPTED),
             replace(report, attempt=report.attempt + 99),
             replace(report, attempt=0),
             replace(report, touch_key=TouchKey("a|b|c|email|0")),
@@ -89,3 +89,7 @@ def test_s02_whatever_operators_and_forgers_do_nothing_is_sent_twice_or_left_out
     assert max(groups.values(), default=0) <= 1
     assert not [key for key in story.standing if key.startswith("withdrawn")]
     assert explain(story.state, story.decisions, story.policies, story.now_ms).lines()
+
+
+def _key_of(report: ReceiptGiven, revision: int) -> TouchKey:
+    return touch_key(report.contract_id, report.term_id, report.step, report.channel.value, revision)
