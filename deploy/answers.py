@@ -43,9 +43,9 @@ def print_explanation(customer: str) -> None:
     )
     for fact in told.facts:
         console.print(f"  {fact}", markup=False)
-    waiting = len(part.kept_of(customer))
-    if waiting:
-        console.print(f"  {waiting} inputs wait behind a record that cannot be applied", style="yellow")
+    kept = part.kept_of(customer)
+    if kept:
+        console.print(f"  {len(kept) - 1} inputs wait behind a record that cannot be applied", style="yellow")
     _print_entries(console, "What happened", told.past)
     _print_entries(console, "What comes next", told.next)
 
@@ -115,7 +115,7 @@ def print_quarantined() -> None:
         for customer, waiting in sorted(part.quarantined().items()):
             state, kept = _state(part, customer), part.kept_of(customer)
             origin = f"{kept[0].topic}, partition {kept[0].partition}, offset {kept[0].offset}" if kept else ""
-            table.add_row(customer, state.hold if state else "", origin, f"{waiting:,}")
+            table.add_row(customer, state.hold if state else "", origin, f"{waiting - 1:,}")
     console = Console()
     console.print(table)
     if table.row_count:

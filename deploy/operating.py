@@ -44,7 +44,7 @@ def release_customer(customer: str, *, replacement: Path | None, is_drop: bool, 
     if not kept:
         raise NothingToRelease(f"{customer} is not in quarantine: see `perennial quarantine list`")
     asker = asker_of(operator)
-    publish_all(here, [_release(here, customer, asker, replacement, is_drop=is_drop)])
+    publish_all(here, _release(here, customer, asker, replacement, is_drop=is_drop))
     how = "without the refused record" if is_drop else "with the corrected record" if replacement else "as it was"
     Console().print(f"{customer} is released {how}; {len(kept) - 1} inputs that waited behind it follow in order")
 
@@ -70,23 +70,26 @@ def _named(channel: Channel) -> str:
     return "every channel" if channel is Channel.UNSPECIFIED else channel.value
 
 
-def _release(here: Installation, customer: str, asker: Asker, replacement: Path | None, *, is_drop: bool) -> Outgoing:
+def _release(
+    here: Installation, customer: str, asker: Asker, replacement: Path | None, *, is_drop: bool
+) -> tuple[Outgoing, ...]:
     encode = here.codec().encode
     if is_drop:
-        return drop_of(customer, asker, encode)
+        return (drop_of(customer, asker, encode),)
     if replacement is None:
-        return release_of(customer, asker, encode)
-    record = _replacement(here, customer, replacement)
-    return release_of(customer, asker, encode, topic=record.topic, value=record.value or b"")
+        return (release_of(customer, asker, encode),)
+    record, *beside = _replacement(here, customer, replacement)
+    return release_of(customer, asker, encode, topic=record.topic, value=record.value or b""), *beside
 
 
-def _replacement(here: Installation, customer: str, path: Path) -> Outgoing:
+def _replacement(here: Installation, customer: str, path: Path) -> tuple[Outgoing, ...]:
+    """Read the corrected record, and what belongs beside it: a customer's contact, the tombstones of an erasure."""
     rows = [row for row in read_rows(path) if isinstance(row, Row)]
     if len(rows) != 1:
         raise NothingToRelease(f"{path} holds {len(rows)} rows: give exactly the one that replaces the refused record")
-    record = outgoing_of(rows[0], ingestion_of(here))[0]
-    if record.key != customer.encode():
+    records = outgoing_of(rows[0], ingestion_of(here))
+    if records[0].key != customer.encode():
         raise NothingToRelease(
-            f"{path} is a record of {record.key.decode()}, not of {customer}: correct its customer_id"
+            f"{path} is a record of {records[0].key.decode()}, not of {customer}: correct its customer_id"
         )
-    return record
+    return records

@@ -1,9 +1,10 @@
 """Compensation replay: ask the state to judge again what an outage lost, and report each answer (R75, law 6)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -18,19 +19,37 @@ from processors.policies import decode_policies
 from processors.state import decode_state
 from schemas.outputs import DecisionMade
 from schemas.topics import DECISION
-from schemas.vocabulary import Verdict
+from schemas.vocabulary import Reason, Verdict
 
 ANSWERED_WITHIN_MS = 60_000
+NO_ANSWER = f"no answer within {ANSWERED_WITHIN_MS // 1000} s: are a worker and a clock running?"
+UNKNOWN_TO_THE_STATE = "the state knows nothing of it any more"
 
 
 def replay_touches(since: datetime, *, cause: str, is_applied: bool, operator: str) -> None:
     """Find what was lost since an instant, ask (or rehearse), and print an answer for each."""
     here = installation()
     since_ms = int(since.astimezone(UTC).timestamp() * 1000)
-    lost = lost_since(all_decisions(here.kafka(), here.codec(), here.partitions), since_ms, cause)
+    given_up = lost_since(all_decisions(here.kafka(), here.codec(), here.partitions), since_ms, cause)
+    rows = all_rows(here.kafka(), here.application, here.partitions) if given_up else ()
+    erased = _erased(rows)
+    lost = [one for one in given_up if one.customer_id not in erased]
+    forgotten = [one for one in given_up if one.customer_id in erased]
     asker = asker_of(operator, f"replay since {since:%Y-%m-%dT%H:%M}")
-    answers = _asked(here, lost, asker) if is_applied else _rehearsed(here, lost, asker)
-    _print(answers, lost, is_applied=is_applied)
+    answers = _asked(here, lost, asker) if is_applied else _rehearsed(rows, lost, asker)
+    answers += [_declined(one, Reason.ERASED) for one in forgotten]
+    _print(answers, [*lost, *forgotten], is_applied=is_applied)
+
+
+def _erased(rows: Iterable[PartitionRows]) -> frozenset[str]:
+    """Whose state is only the mark of an erasure: it remembers no touch, so nothing is asked of it."""
+    states = ((customer, decode_state(saved)) for part in rows for customer, saved in part.states().items())
+    return frozenset(customer for customer, state in states if state.erasure is not None)
+
+
+def _declined(one: DecisionMade, reason: Reason) -> Answer:
+    answer = msgspec.structs.replace(one, verdict=Verdict.DECLINED, reason=reason)
+    return Answer(touch_key=one.touch_key, customer_id=one.customer_id, answer=answer, afterwards=None)
 
 
 def _asked(here: Installation, lost: Sequence[DecisionMade], asker: Asker) -> list[Answer]:
@@ -58,11 +77,10 @@ def _is_final(one: Answer) -> bool:
     return one.answer is not None and (one.answer.verdict is Verdict.DECLINED or one.afterwards is not None)
 
 
-def _rehearsed(here: Installation, lost: Sequence[DecisionMade], asker: Asker) -> list[Answer]:
+def _rehearsed(rows: Iterable[PartitionRows], lost: Sequence[DecisionMade], asker: Asker) -> list[Answer]:
     by_customer: dict[str, list[str]] = defaultdict(list)
     for one in lost:
         by_customer[one.customer_id].append(one.touch_key)
-    rows = all_rows(here.kafka(), here.application, here.partitions) if lost else ()
     decided = {
         customer: _rehearsal(part, customer, keys, asker)
         for part in rows
@@ -89,7 +107,8 @@ def _print(answers: Sequence[Answer], lost: Sequence[DecisionMade], *, is_applie
     for name in ("touch", "lost as", "answer"):
         table.add_column(name, overflow="fold")
     for one, answer in zip(lost, answers, strict=True):
-        table.add_row(one.touch_key, f"{one.verdict.value}: {one.reason.value}", spelled_answer(answer))
+        told = spelled_answer(answer, NO_ANSWER if is_applied else UNKNOWN_TO_THE_STATE)
+        table.add_row(one.touch_key, f"{one.verdict.value}: {one.reason.value}", told)
     console.print(table)
     released = sum(answer.is_released for answer in answers)
     console.print(f"{released} of {len(lost)} {'released' if is_applied else 'would be released'}")
@@ -97,10 +116,10 @@ def _print(answers: Sequence[Answer], lost: Sequence[DecisionMade], *, is_applie
         console.print("add --apply to ask the state; it judges each again, and running it twice sends nothing twice")
 
 
-def spelled_answer(answer: Answer) -> str:
-    """One answer in a few words."""
+def spelled_answer(answer: Answer, otherwise: str) -> str:
+    """One answer in a few words; `otherwise` where there is none."""
     if answer.answer is None:
-        return f"no answer within {ANSWERED_WITHIN_MS // 1000} s: are a worker and a clock running?"
+        return otherwise
     if answer.answer.verdict is Verdict.DECLINED:
         return f"declined: {answer.answer.reason.value}"
     if answer.afterwards is None:

@@ -76,8 +76,8 @@ def replay(
     since: Annotated[
         datetime,
         typer.Option(
-            help="local time of this machine unless it ends in Z; 2026-03-01T09:00",
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ"],
+            help="local time of this machine unless it ends in Z or an offset; 2026-03-01T09:00",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"],
         ),
     ],
     cause: Annotated[str, typer.Option(help="only touches lost for this reason, such as no_receipt")] = "",

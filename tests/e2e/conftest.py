@@ -1,6 +1,6 @@
 """The whole system for a test: its own topics on a shared cluster, its own processes, its own inbox."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +27,14 @@ def story(where: SystemPlan) -> Iterator[Story]:
     """That system, running, before its first tick."""
     with a_system(where) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of every process's log beside a failure."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for told in (one for one in item.funcargs.values() if isinstance(one, Story)):
+            members = told.system.fleet.members.items()
+            report.sections.extend((f"log of {name}", member.tail()) for name, member in members)
+    return report

@@ -7,7 +7,6 @@ import pytest
 from deploy.demo.system import SystemPlan
 from schemas import topics
 from tests.e2e.story import Story, contract, customer
-from tests.e2e.system import calls
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def test_what_was_given_up_is_listed_once_with_its_cause(story: Story) -> None:
     assert story.system.verb("dead-letters", "list") == before
 
     assert story.mails() == []
-    assert calls(story, "c-refused@mail.example") == ["refuse"]
+    assert story.calls("C-refused") == ["refuse"]
     assert "2 dead letters" in before
     touch, record = row_of("C-refused", before), row_of("C-poisoned", before)
     assert touch[2:5] == ["C-refused", "touch", "permanent_failure"]

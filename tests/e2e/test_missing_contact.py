@@ -2,7 +2,6 @@
 
 from schemas import topics
 from tests.e2e.story import Story, contract, customer
-from tests.e2e.system import records
 
 
 def test_a_customer_without_an_address_becomes_one_task(story: Story) -> None:
@@ -13,7 +12,7 @@ def test_a_customer_without_an_address_becomes_one_task(story: Story) -> None:
     story.publish(*rows)
     story.pass_time("2026-02-03T12:00:00Z")
     assert story.mails() == []
-    assert len(records(story, topics.TASK, "C-1")) == 1
+    assert len(story.records(topics.TASK, "C-1")) == 1
     told = story.explain("C-1")
     assert "t7 of contract K-1 by email: not sent, because there was no usable address" in told
     assert "t3 of contract K-1 by email, as things stand it will not be sent, because there was no usable" in told
@@ -21,4 +20,4 @@ def test_a_customer_without_an_address_becomes_one_task(story: Story) -> None:
     story.publish(customer("C-1", version=2))  # the task is done: the window is still open
     story.pass_time("2026-02-09T10:00:00Z")
     assert story.mails() == [("K-1", "t7"), ("K-1", "t3")]
-    assert len(records(story, topics.TASK, "C-1")) == 1
+    assert len(story.records(topics.TASK, "C-1")) == 1

@@ -7,32 +7,28 @@ import pytest
 
 from connectors.sources.policies import policy_record, to_every_partition
 from connectors.sources.publisher import Publisher
-from deploy.demo.system import System, SystemPlan, VerbFailed
+from deploy.demo.system import SystemPlan, VerbFailed
 from deploy.hand_stack import preset
 from schemas import topics
-from tests.e2e.story import PARTITIONS, Story, contract, customer
-from tests.e2e.system import await_story, passing_time, records
+from tests.e2e.story import PARTITIONS, Story, a_system, contract, customer
 
 
 @pytest.fixture
 def unruled(where: SystemPlan) -> Iterator[Story]:
     """A system in which no policy was ever published."""
-    with System(where) as system:
-        system.verb("topics", "apply")
-        system.start_delivery()
-        system.start_worker(1)
-        yield Story(system)
+    with a_system(where, policy="") as running:
+        yield running
 
 
 def test_nothing_is_judged_before_the_first_policy_and_a_lower_number_is_ignored(unruled: Story) -> None:
     unruled.publish(customer("C-1"), contract("C-1", "K-1", "2026-02-10"))
-    clock = passing_time(unruled, "2026-02-03T10:00:00Z")
-    await_story(unruled, "C-1", "last covered day 2026-02-10")
+    clock = unruled.passing_time("2026-02-03T10:00:00Z")
+    unruled.await_explained("C-1", "last covered day 2026-02-10")
     assert "What comes next\n  nothing" in unruled.explain("C-1")
     with pytest.raises(VerbFailed, match="cadence"):
         publish_policy(unruled, "name: closing\ncadence: 3\n")
     assert not clock.done()
-    assert (unruled.mails(), records(unruled, topics.DECISION, "C-1")) == ([], [])
+    assert (unruled.mails(), unruled.records(topics.DECISION, "C-1")) == ([], [])
 
     assert "policy 1 is published" in publish_policy(unruled, preset())
     clock.result()

@@ -1,21 +1,6 @@
-"""`publish`, `explain` and `upcoming`: what goes in is accounted for, what comes out can be understood by anybody."""
+"""`explain` and `upcoming`: what became of a customer, and what comes next, as anybody can understand it."""
 
 from tests.e2e.story import Story, contract, customer, payment
-
-
-def test_a_file_published_twice_around_a_kill_sends_one_mail(story: Story) -> None:
-    rows = story.file(customer("C-1"), contract("C-1", "K-1", "2026-02-10"))
-    with rows.open("a", encoding="utf-8") as file:
-        file.write('{"type": "contract", "customer_id": "C-1"\n')
-    told = story.system.verb("publish", str(rows), is_ok=False)
-    assert "line 3: this is not JSON" in told
-    assert rows.with_name(rows.name + ".rejects.jsonl").exists()
-    story.pass_time("2026-02-03T07:00:00Z")
-    story.kill_worker()
-    story.system.verb("publish", str(rows), is_ok=False)
-    story.pass_time("2026-02-03T12:00:00Z")
-    assert story.mails() == [("K-1", "t7")]
-    assert story.explain("C-1").count("t7 of contract K-1 by email: sent") == 1
 
 
 def test_explain_tells_what_was_sent_what_was_not_and_what_comes_next(story: Story) -> None:

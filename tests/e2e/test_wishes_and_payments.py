@@ -2,17 +2,7 @@
 
 from schemas import topics
 from schemas.vocabulary import Channel
-from tests.e2e.story import Story, contract, customer, payment
-from tests.e2e.system import (
-    await_story,
-    awaited,
-    calls,
-    kill_channel,
-    passing_time,
-    records,
-    request,
-    start_channel,
-)
+from tests.e2e.story import CHANNEL, Story, awaited, contract, customer, payment, request
 
 COMMAND = topics.command_topic(Channel.EMAIL)
 EVERYBODY = ("C-paid", "C-out", "C-erased", "C-held", "C-fine")
@@ -20,24 +10,24 @@ EVERYBODY = ("C-paid", "C-out", "C-erased", "C-held", "C-fine")
 
 def test_what_forbids_a_touch_stops_its_command_at_the_channel(story: Story) -> None:
     story.publish(*(row for name in EVERYBODY for row in (customer(name), contract(name, f"K-{name}", "2026-02-10"))))
-    kill_channel(story)
-    clock = passing_time(story, "2026-02-03T10:00:00Z")  # t7 opens at 08:00, nobody takes its commands
-    awaited(lambda: all(records(story, COMMAND, name) for name in EVERYBODY), "five commands")
+    story.kill(CHANNEL)
+    clock = story.passing_time("2026-02-03T10:00:00Z")  # t7 opens at 08:00, nobody takes its commands
+    awaited(lambda: all(story.records(COMMAND, name) for name in EVERYBODY), "five commands")
 
     wishes = (payment("C-paid", "K-C-paid"), request("C-out", "opted_out"), request("C-erased", "erasure"))
     story.publish(*wishes)
     story.publish_raw(topics.PAYMENT, "C-held", b"nobody can read this")
     story.kill_worker()
     story.publish(*wishes)
-    await_story(story, "C-held", "quarantined")
-    await_story(story, "C-erased", "erased")
-    await_story(story, "C-out", "unsubscribed from every channel")
-    await_story(story, "C-paid", "renewal paid")
-    start_channel(story)
+    story.await_explained("C-held", "quarantined")
+    story.await_explained("C-erased", "erased")
+    story.await_explained("C-out", "unsubscribed from every channel")
+    story.await_explained("C-paid", "renewal paid")
+    story.start_channel()
     clock.result()
 
     assert story.mails() == [("K-C-fine", "t7")]
-    assert [calls(story, f"{name.lower()}@mail.example") for name in EVERYBODY] == [[], [], [], [], ["none"]]
+    assert [story.calls(name) for name in EVERYBODY] == [[], [], [], [], ["none"]]
     assert "t7 of contract K-C-paid by email: not sent, because the renewal was already paid" in story.explain("C-paid")
     assert "t7 of contract K-C-out by email: not sent, because the customer has unsubscribed" in story.explain("C-out")
     assert "held back, because a record of this customer could not be applied" in story.explain("C-held")
@@ -60,4 +50,4 @@ def test_an_opt_out_and_an_erasure_silence_what_was_to_come(story: Story) -> Non
     assert "t0 of contract C-1 by email: not sent, because the customer has unsubscribed" in opted_out
     assert "erased: only this mark is left" in erased
     assert "t0 of contract C-2 by email: not sent, because the customer asked to be erased" in erased
-    assert records(story, topics.CONTACT_KEY, "C-2")[-1].value is None
+    assert story.records(topics.CONTACT_KEY, "C-2")[-1].value is None
