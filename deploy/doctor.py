@@ -16,7 +16,6 @@ from connectors.queries.placement import misplaced
 from deploy import topics
 from deploy.installing import topics_of
 from deploy.settings import Installation, installation
-from schemas import failpoints
 from schemas.errors import TransportError
 from schemas.transport.admin import TopicAdmin
 
@@ -72,7 +71,7 @@ def examine(here: Installation) -> Iterator[Finding]:
         yield from _clock(here)
     yield from _neighbours(here)
     yield from data_findings()
-    yield failpoint_finding(failpoints.active())
+    yield failpoint_finding(tuple(part.strip() for part in here.failpoints.split(",") if part.strip()))
 
 
 def broker_findings(brokers: dict[int, dict[str, str]]) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ class Installation(BaseSettings):
     state_dir: Path = Field(default=STATE_FOLDER, description="folder of local stores, keys and inboxes")
     smtp_host: str = Field(default="127.0.0.1", description="mail server of the e-mail channel")
     smtp_port: int = Field(default=0, ge=0, le=65535, description="its port; 0 where a command needs none")
+    failpoints: str = Field(default="", description="tests only: name=action@nth, comma separated")
     schema_registry_url: str = Field(
         default="", validation_alias="SCHEMA_REGISTRY_URL", description="else packaged ids"
     )

@@ -122,11 +122,11 @@ class System:
             f"worker-{number}", "worker", "--no-supervised", PERENNIAL_STATE_DIR=state_dir, **environment
         )
 
-    def verb(self, *arguments: str, is_ok: bool = True) -> str:
+    def verb(self, *arguments: str, is_ok: bool = True, environment: Mapping[str, str] | None = None) -> str:
         """Run a command of ours to its end and return what it printed; VerbFailed when it must succeed and does not."""
         done = subprocess.run(
             [sys.executable, "-m", "deploy.cli", *arguments],
-            env=self.fleet.environment_of({"COLUMNS": "300", "NO_COLOR": "1"}),
+            env=self.fleet.environment_of({"COLUMNS": "300", "NO_COLOR": "1"} | dict(environment or {})),
             cwd=self.plan.folder,
             capture_output=True,
             text=True,
