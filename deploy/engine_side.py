@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.sources.publisher import Publisher
 from deploy.publishing import ingestion_of
-from deploy.schedule import Schedule, read_schedule
+from deploy.schedule import ClockStoodStill, Schedule, read_schedule
 from deploy.settings import installation, settings_of
 from schemas.errors import ExitCode, ExitError
 from streams import clock, supervisor, virtual_clock, worker
@@ -39,13 +39,19 @@ def run_virtual_clock(schedule: Path | None, start: datetime | None, end: dateti
     here = installation()
     with Publisher(here.kafka("schedule"), f"{here.application}-schedule-{uuid.uuid4()}") as publisher:
         dues = read_schedule(schedule, ingestion_of(here)) if schedule else ()
-        virtual_clock.run(
-            settings_of(ClockSettings),
-            here.codec(),
-            start_ms=_utc_ms(start),
-            until_ms=_utc_ms(end),
-            schedule=Schedule(dues, publisher),
-        )
+        try:
+            virtual_clock.run(
+                settings_of(ClockSettings),
+                here.codec(),
+                start_ms=_utc_ms(start),
+                until_ms=_utc_ms(end),
+                schedule=Schedule(dues, publisher),
+            )
+        except virtual_clock.LockStepBroken as stuck:
+            advice = (
+                "are worker, channel and contacts running with PERENNIAL_VIRTUAL_TIME=true (`perennial run --virtual`)?"
+            )
+            raise ClockStoodStill(f"{stuck}; {advice}") from stuck
 
 
 def _utc_ms(instant: datetime) -> int:

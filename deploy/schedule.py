@@ -13,6 +13,10 @@ from schemas.errors import PerennialError
 from schemas.spelling import spelled_instant
 
 
+class ClockStoodStill(PerennialError):
+    """A virtual clock waits for a partition that does not move, or for a command without a receipt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """Records that become visible together, at or before an instant."""

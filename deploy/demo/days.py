@@ -7,16 +7,11 @@ from connectors.sources.publisher import Publisher
 from deploy.demo.files import SCHEDULE
 from deploy.demo.plan import WorldPlan
 from deploy.demo.system import System
-from deploy.schedule import Due, Schedule, read_schedule
-from schemas.errors import PerennialError
+from deploy.schedule import ClockStoodStill, Due, Schedule, read_schedule
 from streams import virtual_clock
 from streams.settings import ClockSettings
 
 PATIENCE_MS = 60_000
-
-
-class DaysStoodStill(PerennialError):
-    """The virtual clock waits for a partition that does not move, or for a command without a receipt."""
 
 
 def turn_the_days(system: System, plan: WorldPlan, ticked: Callable[[int], None]) -> None:
@@ -24,7 +19,7 @@ def turn_the_days(system: System, plan: WorldPlan, ticked: Callable[[int], None]
 
     Raises:
         ChildEnded: a process of the system is gone and nobody started it again.
-        DaysStoodStill: all are there, but one does not get on; the message says which partition waits for what.
+        ClockStoodStill: all are there, but one does not get on; the message says which partition waits for what.
     """
     dues = read_schedule(system.plan.folder / "export" / SCHEDULE, system.ingestion())
     turn(system, from_ms=plan.start_ms, until_ms=plan.until_ms, dues=dues, ticked=ticked)
@@ -59,4 +54,4 @@ def turn(
             )
         except virtual_clock.LockStepBroken as stuck:
             system.fleet.check()
-            raise DaysStoodStill(f"{stuck}; the processes' logs tell why") from stuck
+            raise ClockStoodStill(f"{stuck}; the processes' logs tell why") from stuck
