@@ -91,3 +91,10 @@ def test_what_may_have_reached_the_customer_counts(told: str) -> None:
     story.take(doubt if told == "in doubt" else a_contract(version=2, amount_minor=5))
     story.take(a_contract(contract_id="k-2")).wake(ms("2026-06-23T02:00Z"))
     assert story.told("t7")[-1] == ("t7", *CAPPED)
+
+
+def test_p4_the_day_of_the_cap_is_the_customers_own() -> None:
+    story = Story(a_customer(zone="Pacific/Auckland"), a_contract()).run(ms("2026-06-22T00:00Z"))
+    assert story.wake(ms("2026-06-22T21:00Z")).commands  # Tuesday 09:00 in Auckland
+    story.take(a_contract(contract_id="k-2")).wake(ms("2026-06-23T02:00Z"))  # 14:00, the next day in UTC
+    assert story.told("t7")[-1] == ("t7", *CAPPED)
