@@ -14,6 +14,8 @@ from schemas.errors import PerennialError
 STATE_PREFIX = b"c|"
 QUARANTINE_PREFIX = b"q|"
 META_ROW = b"m"
+TIME = "time"  # in `data_versions`: whose time an application was judged by, for its whole life
+REAL, VIRTUAL = "real", "virtual"
 _SEQUENCE_DIGITS = 8
 _VERSION = b"\x01"
 _Row = TypeVar("_Row")

@@ -71,6 +71,7 @@ class ExitCode(StrEnum):
     SETTINGS_INVALID = "settings_invalid"
     CRASHED = "crashed"
     STALLED = "stalled"
+    BROKER_UNAVAILABLE = "broker_unavailable"
 
     @property
     def status(self) -> int:

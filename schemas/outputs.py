@@ -124,6 +124,7 @@ class HeartbeatSent(msgspec.Struct, frozen=True, kw_only=True):
     outstanding: int
     policy_number: int = 0
     tick_offset: int = -1
+    is_virtual: bool = False
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):

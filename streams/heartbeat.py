@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from schemas.changelog import TIME, VIRTUAL
 from schemas.identity import HEARTBEAT_KEY
 from schemas.outputs import HeartbeatSent
 from schemas.topics import FENCE
@@ -25,6 +26,7 @@ def add_heartbeat(draft: Draft) -> HeartbeatSent | None:
         outstanding=meta.outstanding,
         policy_number=meta.policy_number,
         tick_offset=meta.tick_offset,
+        is_virtual=meta.data_versions.get(TIME) == VIRTUAL,
     )
     draft.emissions.append(Emission(FENCE, HEARTBEAT_KEY, draft.brain.encode(heartbeat)))
     return heartbeat

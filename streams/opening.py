@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.changelog import MetaRow
+from schemas.changelog import REAL, TIME, VIRTUAL, MetaRow
 from schemas.errors import ExitCode, ExitError
 from schemas.topics import INPUTS, TICK
 from schemas.transport.records import TopicPartition
@@ -32,6 +32,7 @@ class Opening:
     executor: Executor
     restoring: Restoring
     transactions: Transactions
+    is_time_virtual: bool
 
     async def open(self, numbers: Collection[int]) -> list[CoPartition]:
         """Fence all, then ask once for all positions, then restore each; the order is I2."""
@@ -61,7 +62,7 @@ class Opening:
         return parts
 
     def _part(self, number: int, producer: Producer, restored: Restored, positions: dict[str, int]) -> CoPartition:
-        versions = dict(self.brain.data_versions)
+        versions = {**self.brain.data_versions, TIME: VIRTUAL if self.is_time_virtual else REAL}
         meta = restored.meta or MetaRow(incarnation=uuid.uuid4().hex, data_versions=versions)
         meta = _with_versions(meta, versions, number)
         policies = self._policies(meta)
@@ -133,9 +134,18 @@ def _lost(tp: TopicPartition, what: str) -> ExitError:
 
 
 def _with_versions(meta: MetaRow, ours: dict[str, str], number: int) -> MetaRow:
-    """Adopt newer zone or calendar data and re-judge; refuse to judge by older data than was used before (F20)."""
+    """Adopt newer zone or calendar data and re-judge; refuse older data than was used before (F20), and another time.
+
+    Virtual time takes ticks at their word: on an application that lives in real time nothing would be held back (I10).
+    """
     if meta.data_versions == ours:
         return meta
+    if meta.data_versions.get(TIME, ours[TIME]) != ours[TIME]:
+        raise ExitError(
+            ExitCode.DATA_VERSIONS_DIFFER,
+            f"partition {number} was judged in {meta.data_versions[TIME]} time and this worker is set to {ours[TIME]} "
+            "time: give it an application of its own, or mend PERENNIAL_VIRTUAL_TIME",
+        )
     older = sorted(name for name, known in meta.data_versions.items() if _order(ours.get(name, "")) < _order(known))
     if older:
         raise ExitError(

@@ -44,7 +44,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     OutOfGeneration: ExitCode.FENCED,
     InputsLost: ExitCode.INPUTS_LOST,
     BrokerRefused: ExitCode.BROKER_REFUSED,
-    BrokerUnavailable: ExitCode.BROKER_REFUSED,
+    BrokerUnavailable: ExitCode.BROKER_UNAVAILABLE,
 }
 WATCH_MS = 10_000
 _ENVELOPE_BYTES = 1_024  # key, headers and framing of a record
@@ -122,6 +122,7 @@ def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine
         log=ports.log,
         executor=ports.executor,
         transactions=transactions,
+        is_time_virtual=settings.virtual_time,
         restoring=Restoring(
             application=settings.application,
             changelog=transactions.changelog,

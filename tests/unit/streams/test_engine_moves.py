@@ -77,7 +77,7 @@ async def test_i8_newer_zone_data_rejudges_and_older_is_refused() -> None:
     await world.restart()
     await world.fed(CUSTOMER, BOB, b"bob:first")
     assert probe(world, ANN).alarm == 60
-    assert world.meta().data_versions == {"tzdata": "2026.10"}
+    assert world.meta().data_versions == {"tzdata": "2026.10", "time": "virtual"}
     world.brain = ProbingBrain(version="2026.3")
     with pytest.raises(ExitError, match="data_versions_differ"):
         await world.restart()
