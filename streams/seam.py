@@ -73,11 +73,12 @@ class FaustIntake:
             if starting.done():
                 starting.result()
             await crashed
+        except KafkaError as error:
+            raise _ended(error) from error
         finally:
             starting.cancel()
             crashed.cancel()
-        code = ExitCode.BROKER_REFUSED if isinstance(app.crash_reason, KafkaError) else ExitCode.CRASHED
-        raise ExitError(code, f"the stream frame ended: {app.crash_reason!r}")
+        raise _ended(app.crash_reason)
 
     async def stop(self) -> None:
         """Leave the group in order."""
@@ -186,7 +187,8 @@ class LabellingThread(driver.AIOKafkaConsumerThread):
         lost = [TP(*tp) for tp in offsets]
         if any(self.consumer.logical(tp).topic != TICK for tp in lost):
             text = f"positions outside of what the topics hold: {offsets}; see the runbook InputsLost"
-            self.consumer.owner.fail(ExitError(ExitCode.INPUTS_LOST, text))
+            lost_inputs = ExitError(ExitCode.INPUTS_LOST, text)
+            self.parent_loop.call_soon_threadsafe(self.consumer.owner.fail, lost_inputs)  # a future of that loop
             return {}
         await self._seek_many(await consumer.beginning_offsets(list(offsets)))
         return {}
@@ -374,6 +376,14 @@ def _declare(app: EngineApp, names: Iterable[str], partitions: int) -> None:
     @app.on_partitions_revoked.connect
     async def revoked(_sender: Any, _revoked: Any, **_kwargs: Any) -> None:
         await app.owner.quiesce()
+
+
+def _ended(reason: BaseException | None) -> ExitError:
+    """Name why the frame ended: brokers that are away come back, those that refuse do not."""
+    code = ExitCode.CRASHED
+    if isinstance(reason, KafkaError):
+        code = ExitCode.BROKER_UNAVAILABLE if reason.retriable else ExitCode.BROKER_REFUSED
+    return ExitError(code, f"the stream frame ended: {reason!r}")
 
 
 def _position(consumer: Any, tp: Any) -> int:

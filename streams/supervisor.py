@@ -15,6 +15,7 @@ from schemas.errors import ExitCode
 
 log = structlog.get_logger("perennial.supervisor")
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 500, 30_000
+LONGEST_BROKER_PAUSE_MS = 5_000  # the cause is elsewhere and gone at once: whoever waits longer is late (F05)
 STEADY_MS = 60_000  # a worker that lived this long begins again with the first pause
 STOP_WITHIN_S = 15.0
 _FINAL = frozenset({ExitCode.SETTINGS_INVALID})
@@ -34,7 +35,9 @@ def restart_after(status: int, lived_ms: int, last_pause_ms: int) -> Restart:
         return Restart(pause_ms=None)
     if lived_ms >= STEADY_MS or not last_pause_ms:
         return Restart(pause_ms=FIRST_PAUSE_MS)
-    return Restart(pause_ms=min(LONGEST_PAUSE_MS, last_pause_ms * 2))
+    is_broker_away = code_of(status) is ExitCode.BROKER_UNAVAILABLE
+    longest_ms = LONGEST_BROKER_PAUSE_MS if is_broker_away else LONGEST_PAUSE_MS
+    return Restart(pause_ms=min(longest_ms, last_pause_ms * 2))
 
 
 def code_of(status: int) -> ExitCode:

@@ -18,6 +18,7 @@ from schemas.sealing import sealer
 from schemas.topics import DEAD_LETTER, changelog_topic
 from schemas.transport.errors import BrokerRefused, BrokerUnavailable, Fenced, InputsLost, OutOfGeneration
 from streams.apply import Applier, Sizes
+from streams.bootstrap import wait_for_brokers
 from streams.brain import Brain
 from streams.engine import Engine
 from streams.health import Health, HealthServer
@@ -176,7 +177,7 @@ async def _work(settings: WorkerSettings, brain: Brain) -> ExitCode | None:
         with HealthServer(health, settings.health_port, settings.state_dir) as server:
             log.info("worker_started", application=settings.application, health_port=server.port)
             watching = asyncio.ensure_future(_watch(engine, health, ports))
-            code = await _until_told(engine, frame)
+            code = await _until_told(engine, frame, ports)
             watching.cancel()
             return code
     except ExitError as error:
@@ -192,12 +193,12 @@ async def _watch(engine: Engine, health: Health, ports: Ports) -> None:
             return
 
 
-async def _until_told(engine: Engine, frame: FaustIntake) -> ExitCode | None:
+async def _until_told(engine: Engine, frame: FaustIntake, ports: Ports) -> ExitCode | None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    stop, running = asyncio.ensure_future(told.wait()), asyncio.ensure_future(frame.run())
+    stop, running = asyncio.ensure_future(told.wait()), asyncio.ensure_future(_run(frame, ports))
     waited_for: set[asyncio.Future[Any]] = {stop, running, engine.failed}
     await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
     if engine.failed.done():
@@ -206,6 +207,11 @@ async def _until_told(engine: Engine, frame: FaustIntake) -> ExitCode | None:
         return _named(running.exception() or ExitError(ExitCode.CRASHED, "the stream frame ended by itself"))
     await _drain(engine, frame)
     return None
+
+
+async def _run(frame: FaustIntake, ports: Ports) -> None:
+    await wait_for_brokers(ports.log, ports.executor, ports.clock)
+    await frame.run()
 
 
 async def _drain(engine: Engine, frame: FaustIntake) -> None:

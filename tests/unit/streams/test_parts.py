@@ -14,7 +14,14 @@ from streams.intake import Slice
 from streams.opening import _order
 from streams.refusals import RefusalWindow, window_of
 from streams.store import alarm_parts, alarm_row
-from streams.supervisor import FIRST_PAUSE_MS, LONGEST_PAUSE_MS, STEADY_MS, code_of, restart_after
+from streams.supervisor import (
+    FIRST_PAUSE_MS,
+    LONGEST_BROKER_PAUSE_MS,
+    LONGEST_PAUSE_MS,
+    STEADY_MS,
+    code_of,
+    restart_after,
+)
 from streams.ticks import MOST_WAITING, WaitingTicks, stamped, virtual
 from streams.virtual_clock import Heartbeats, next_instant_ms
 
@@ -111,6 +118,12 @@ def test_a_crash_is_restarted_with_growing_pauses_and_an_end_is_not() -> None:
     assert restart_after(crashed, 10, FIRST_PAUSE_MS).pause_ms == 2 * FIRST_PAUSE_MS
     assert restart_after(crashed, 10, LONGEST_PAUSE_MS).pause_ms == LONGEST_PAUSE_MS
     assert restart_after(crashed, STEADY_MS, LONGEST_PAUSE_MS).pause_ms == FIRST_PAUSE_MS
+
+
+def test_f05_a_worker_whose_brokers_were_away_is_back_soon_after_them() -> None:
+    away = ExitCode.BROKER_UNAVAILABLE.status
+    assert restart_after(away, 10, LONGEST_PAUSE_MS).pause_ms == LONGEST_BROKER_PAUSE_MS
+    assert restart_after(away, 10, 0).pause_ms == FIRST_PAUSE_MS
 
 
 def test_every_exit_has_a_name() -> None:

@@ -8,7 +8,7 @@ import faust
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 from faust.app.base import App
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -102,3 +102,15 @@ def test_the_app_is_built_as_the_engine_needs_it(tmp_path: Path) -> None:
     assert issubclass(app.transport.Consumer, seam.EngineConsumer)
     (agent,) = app.agents.values()
     assert agent.concurrency == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (KafkaConnectionError("Unable to bootstrap"), "broker_unavailable"),
+        (TopicAuthorizationFailedError("x"), "broker_refused"),
+        (RuntimeError("x"), "crashed"),
+    ],
+)
+def test_f05_the_end_of_the_frame_has_the_name_of_its_cause(reason: Exception, code: str) -> None:
+    assert str(seam._ended(reason)).startswith(code)  # noqa: SLF001

@@ -1,11 +1,12 @@
 """What a fetch brought is never passed over, whatever goes wrong behind it (I3)."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import OffsetOutOfRangeError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -65,3 +66,28 @@ def test_payments_that_were_fetched_outlive_an_import_that_may_not_be_read(monke
 
     (piece,) = asyncio.run(fetched())
     assert (piece.start, piece.next, list(piece.records)) == (0, 1, ["paid"])
+
+
+def test_i3_lost_inputs_are_told_on_the_loop_of_the_engine_and_wake_it() -> None:
+    told: list[tuple[str, int]] = []
+
+    async def played() -> None:
+        heard = asyncio.Event()
+
+        def fail(error: BaseException) -> None:
+            told.append((str(error), threading.get_ident()))
+            heard.set()
+
+        thread = LabellingThread.__new__(LabellingThread)
+        thread.parent_loop = asyncio.get_running_loop()
+        thread.consumer = SimpleNamespace(  # type: ignore[assignment]
+            owner=SimpleNamespace(fail=fail), logical=lambda tp: TopicPartition(*tp)
+        )
+        lost = OffsetOutOfRangeError({PAYMENTS: 7})
+        assert await asyncio.to_thread(asyncio.run, thread._out_of_range(None, lost)) == {}  # noqa: SLF001
+        await asyncio.wait_for(heard.wait(), timeout=5)
+
+    asyncio.run(played())
+    ((text, ident),) = told
+    assert "inputs_lost" in text
+    assert ident == threading.get_ident()
