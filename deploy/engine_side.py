@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def run_virtual_clock(schedule: Path | None, start: datetime | None, end: dateti
         raise ExitError(ExitCode.SETTINGS_INVALID, "a virtual clock needs --from and a later --until, both UTC")
     here = installation()
     with Publisher(here.kafka("schedule"), f"{here.application}-schedule-{uuid.uuid4()}") as publisher:
-        dues = read_schedule(schedule, ingestion_of(here)) if schedule else ()
+        dues = read_schedule(schedule, replace(ingestion_of(here), now_ms=None)) if schedule else ()
         try:
             virtual_clock.run(
                 settings_of(ClockSettings),

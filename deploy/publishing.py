@@ -38,7 +38,7 @@ def ingestion_of(here: Installation, record: str = "") -> Ingestion:
     """What turns rows into records here: the codec, and the sealer under this installation's master key."""
     settings = settings_of(ConnectorSettings)
     sealer = ContactSealer(master=master_key_from(settings), region=settings.region)
-    return Ingestion(encode=here.codec().encode, sealer=sealer, record=record)
+    return Ingestion(encode=here.codec().encode, sealer=sealer, now_ms=now_ms(), record=record)
 
 
 def publish_policy_file(file: Path, *, number: int, operator: str) -> None:

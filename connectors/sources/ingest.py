@@ -24,6 +24,7 @@ from schemas.vocabulary import Channel, RequestKind
 
 ROWS_A_TRANSACTION = 500
 _LOOKS_LIKE_SECONDS = range(10**8, 10**11)  # 1973 to 5138 in seconds, the first days of 1970 in milliseconds
+MOST_AHEAD_MS = 24 * 60 * 60 * 1_000  # clocks differ, zones are forgotten; a whole day is a wrong date
 LARGEST_RECORD_BYTES = 900_000  # input topics take a mebibyte, envelope included
 Published = CustomerChanged | ContractChanged | PaymentRecorded | EngagementSeen | RequestMade
 TOPIC_OF: Mapping[type[msgspec.Struct], str] = {
@@ -60,10 +61,15 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """What it takes to turn a row into records; `record` names the type of CSV rows that have no column `type`."""
+    """What it takes to turn a row into records; `record` names the type of CSV rows that have no column `type`.
+
+    A request dated more than a day after `now_ms` is refused: the newest wish wins, and this one would for long. None
+    only where time is virtual and a schedule runs ahead of it.
+    """
 
     encode: Callable[[msgspec.Struct], bytes]
     sealer: Sealer
+    now_ms: int | None
     record: str = ""
 
 
@@ -158,6 +164,7 @@ def _outgoing(record: msgspec.Struct, ingestion: Ingestion) -> Outgoing:
     if not record.customer_id:
         raise ValueError("customer_id: empty; for all customers use `perennial stop` or `perennial start`")
     _check(record)
+    _check_request(record, ingestion.now_ms)
     return Outgoing(topic=topic, key=record.customer_id.encode(), value=ingestion.encode(record))
 
 
@@ -166,6 +173,18 @@ def _check(record: Published) -> None:
     if record.occurred_at_ms in _LOOKS_LIKE_SECONDS:
         raise ValueError(f"occurred_at_ms: {record.occurred_at_ms} looks like seconds: write milliseconds")
     step(None, record, Policies(), 0)
+
+
+def _check_request(record: Published, now_ms: int | None) -> None:
+    """A wish of the future would beat every later one until then."""
+    if not isinstance(record, RequestMade) or now_ms is None:
+        return
+    ahead_ms = record.occurred_at_ms - now_ms
+    if ahead_ms > MOST_AHEAD_MS:
+        raise ValueError(
+            f"occurred_at: {ahead_ms} ms from now, which is more than a day ahead; it would beat every later wish: "
+            "correct the date"
+        )
 
 
 def _erased(event: msgspec.Struct) -> tuple[Outgoing, ...]:

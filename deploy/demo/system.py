@@ -93,7 +93,7 @@ class System:
             redis_url=self.plan.redis_url,
             master_key=SecretStr(self.environment["PERENNIAL_MASTER_KEY"]),
         )
-        return Ingestion(encode=self.codec.encode, sealer=ContactSealer(master=master_key_from(settings)))
+        return Ingestion(encode=self.codec.encode, sealer=ContactSealer(master=master_key_from(settings)), now_ms=None)
 
     def install(self, policy: Path) -> None:
         """Create the topics and put a policy in force."""

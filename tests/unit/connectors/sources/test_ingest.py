@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import pytest
 
-from connectors.sources.ingest import ROWS_A_TRANSACTION, Ingestion, ingest, outgoing_of
+from connectors.sources.ingest import MOST_AHEAD_MS, ROWS_A_TRANSACTION, Ingestion, ingest, outgoing_of
 from connectors.sources.publisher import Outgoing
 from connectors.sources.rows import BadRow, Row
 from schemas.errors import InvalidRecord
@@ -68,7 +68,8 @@ class NamingSealer:
         )
 
 
-INGESTION = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer())
+NOW_MS = 1_780_300_800_000  # 2026-06-01 08:00 UTC
+INGESTION = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer(), now_ms=NOW_MS)
 BORN = {"type": "customer", "customer_id": "C-1", "version": 1, "occurred_at_ms": 1}
 
 
@@ -156,6 +157,27 @@ def test_what_the_core_would_hold_its_customer_for_is_refused_beforehand(fields:
         outgoing_of(row(**{"customer_id": "C-1", "occurred_at_ms": 1, **fields}), INGESTION)
 
 
+def wish_of(occurred_at_ms: int, ingestion: Ingestion = INGESTION) -> tuple[Outgoing, ...]:
+    wish = row(type="request", kind="opted_in", customer_id="C-1", occurred_at_ms=occurred_at_ms)
+    return outgoing_of(wish, ingestion)
+
+
+def test_a_wish_dated_beyond_tomorrow_is_refused_for_it_would_beat_every_later_one() -> None:
+    assert wish_of(NOW_MS + MOST_AHEAD_MS)
+    with pytest.raises(ValueError, match="more than a day ahead"):
+        wish_of(NOW_MS + MOST_AHEAD_MS + 1)
+
+
+@pytest.mark.parametrize("occurred_at_ms", [1 << 62, 253_402_300_800_000], ids=["no instant at all", "year 10000"])
+def test_a_wish_dated_beyond_every_calendar_is_refused_in_words(occurred_at_ms: int) -> None:
+    with pytest.raises(ValueError, match="more than a day ahead"):
+        wish_of(occurred_at_ms)
+
+
+def test_a_schedule_of_virtual_time_may_run_ahead() -> None:
+    assert wish_of(NOW_MS * 2, replace(INGESTION, now_ms=None))
+
+
 def test_a_bad_row_costs_only_itself() -> None:
     outlet, rejected = ListedOutlet(), list[BadRow]()
     rows = customer_rows({"name": "A"}, {"name": 5}, None)
@@ -201,7 +223,7 @@ def test_an_erasure_takes_key_and_contact_with_it() -> None:
 
 
 def test_a_csv_row_may_leave_its_type_to_the_command() -> None:
-    named = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer(), record="customer")
+    named = Ingestion(encode=msgspec.json.encode, sealer=NamingSealer(), now_ms=NOW_MS, record="customer")
     cells: dict[str | None, object] = {
         "customer_id": "C-1",
         "version": "3",
