@@ -20,18 +20,19 @@ from deploy.settings import Installation, installation, now_ms, settings_of
 from processors.policy import read_policy
 
 _SHOWN_REJECTS = 5
+SOME_REJECTED = 3  # an exit status of its own: all other rows are published
 REJECTS_SUFFIX = ".rejects.jsonl"
 
 
 def publish_file(file: Path, *, encoding: str, record: str) -> int:
-    """Publish the rows of a file and show what went where; 1 when rows were rejected."""
+    """Publish the rows of a file and show what went where; SOME_REJECTED when rows were."""
     here, rejects = installation(), Rejects(file)
     with Publisher(here.kafka("publish"), f"{here.application}-publish-{uuid.uuid4()}") as publisher:
         parts = ingest(read_rows(file, encoding), ingestion_of(here, record), publisher, rejects.add)
         account = _watched(parts)
     rejects.write()
     _show(file, account, rejects)
-    return 1 if rejects.rows else 0
+    return SOME_REJECTED if rejects.rows else 0
 
 
 def ingestion_of(here: Installation, record: str = "") -> Ingestion:

@@ -25,7 +25,7 @@ def publish(
       {"type": "contract", "customer_id": "C-1", "contract_id": "K-1", "version": 1, "starts_on": "2026-01-01", ...}
 
     Rows that are no record go to FILE.rejects.jsonl with line number and cause; the others are published.
-    Publishing a file twice changes nothing.
+    Publishing a file twice changes nothing. Exit status 3: some rows were rejected.
     """
     from deploy.publishing import publish_file
 

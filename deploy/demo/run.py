@@ -99,7 +99,7 @@ def _install(system: System, files: Sequence[Path], console: Console) -> None:
     console.print("creating topics, publishing the policy and the export", style="dim")
     system.install(policy)
     for file in files:
-        console.print(system.verb("publish", str(file), is_ok=False), markup=False, highlight=False, end="")
+        console.print(system.publish(file), markup=False, highlight=False, end="")
 
 
 def _watched(system: System, world: World, console: Console) -> tuple[Nemesis, Course]:

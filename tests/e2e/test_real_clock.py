@@ -45,7 +45,7 @@ def test_two_hundred_customers_in_real_time_balance_and_the_oracle_agrees(where:
             system.start_worker(number)
         system.fleet.perennial("clock", "clock")
         for file in files:
-            system.verb("publish", str(file), is_ok=False)
+            system.publish(file)
         wait_until_settled(system, now_ms())
         harm = kill(system, 1)
         with Publisher(system.kafka(), "late-news") as publisher:
