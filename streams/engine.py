@@ -80,7 +80,9 @@ class Engine:
 
     async def take(self, wanted: Collection[int]) -> None:
         """Own exactly these co-partitions: give up the others, keep those already owned, open the rest."""
-        await asyncio.shield(self._take(frozenset(wanted)))  # the frame cancels us when the next rebalance comes
+        taking = asyncio.ensure_future(self._take(frozenset(wanted)))
+        taking.add_done_callback(_heard)
+        await asyncio.shield(taking)  # the frame cancels us when the next rebalance comes
 
     def starts(self) -> dict[TopicPartition, int]:
         """Tell where each input is to be read from."""
@@ -160,6 +162,12 @@ class Engine:
         end = await self._executor.run(self._log.end_offsets, tps)
         for tp in tps:
             self._owned[tp.partition].part.positions[TICK] = max(first[tp], end[tp] - 1)
+
+
+def _heard(taking: asyncio.Future[None]) -> None:
+    """Take note of a taking that failed when nobody waited for it any more; the next one opens it all again."""
+    if not taking.cancelled() and (error := taking.exception()) is not None:
+        log.warning("taking_failed", cause=type(error).__name__, detail=str(error))
 
 
 def _let_go(part: CoPartition) -> None:

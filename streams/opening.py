@@ -2,8 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from schemas.changelog import REAL, TIME, VIRTUAL, MetaRow
 from schemas.errors import ExitCode, ExitError
@@ -16,10 +17,11 @@ from streams.draft import Draft
 from streams.log import Executor, Log, Producer
 from streams.refusals import window_of
 from streams.restore import Restored, Restoring, claim
-from streams.store import Owner
+from streams.store import Owner, Rows
 from streams.transaction import Transactions
 
 Offsets = Mapping[TopicPartition, int]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +37,30 @@ class Opening:
     is_time_virtual: bool
 
     async def open(self, numbers: Collection[int]) -> list[CoPartition]:
-        """Fence all, then ask once for all positions, then restore each; the order is I2."""
+        """Fence all, then ask once for all positions, then restore each; the order is I2.
+
+        All or nothing: where one fails, what was opened of the others is closed again, or they would lock themselves.
+        """
         producers = [self.log.producer(number) for number in numbers]
+        stores: list[Rows] = []
         try:
-            return await self._open(numbers, producers)
+            return await self._open(numbers, producers, stores)
         except BaseException:
             for producer in producers:
                 producer.close()
+            for rows in stores:
+                rows.close()
             raise
 
-    async def _open(self, numbers: Collection[int], producers: Sequence[Producer]) -> list[CoPartition]:
+    async def _open(
+        self, numbers: Collection[int], producers: Sequence[Producer], stores: list[Rows]
+    ) -> list[CoPartition]:
         run = self.executor.run
-        await asyncio.gather(*(run(producer.open) for producer in producers))
+        await _all(run(producer.open) for producer in producers)
         inputs = [TopicPartition(topic, number) for number in numbers for topic in INPUTS]
         committed = await run(self.log.committed, inputs)
         first, end = await run(self.log.beginning_offsets, inputs), await run(self.log.end_offsets, inputs)
-        restored = await asyncio.gather(*(run(self.restoring.restore, number) for number in numbers))
+        restored = await _all(self._restore(number, stores) for number in numbers)
         parts = []
         for number, producer, one in zip(numbers, producers, restored, strict=True):
             mine = [tp for tp in inputs if tp.partition == number]
@@ -60,6 +70,11 @@ class Opening:
                 await self._begin(part)
             parts.append(part)
         return parts
+
+    async def _restore(self, number: int, stores: list[Rows]) -> Restored:
+        restored = await self.executor.run(self.restoring.restore, number)
+        stores.append(restored.rows)
+        return restored
 
     def _part(self, number: int, producer: Producer, restored: Restored, positions: dict[str, int]) -> CoPartition:
         versions = {**self.brain.data_versions, TIME: VIRTUAL if self.is_time_virtual else REAL}
@@ -95,6 +110,20 @@ class Opening:
         await self.transactions.commit(draft)
         owner = Owner(application=self.application, partition=part.number, incarnation=part.meta.incarnation)
         await self.executor.run(claim, part.rows, owner)
+
+
+async def _all(calls: Iterable[Awaitable[Result]]) -> list[Result]:
+    """Wait for every call, whatever some raise, so that none opens anything behind our back; then raise the first."""
+    results: list[Result] = []
+    failed: BaseException | None = None
+    for one in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(one, BaseException):
+            failed = failed or one
+        else:
+            results.append(one)
+    if failed is not None:
+        raise failed
+    return results
 
 
 def _positions(

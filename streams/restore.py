@@ -57,25 +57,32 @@ class Restoring:
         first, end = self.log.beginning_offsets([tp])[tp], self.log.end_offsets([tp])[tp]
         rows = self.stores.open(partition)
         try:
-            saved = _saved(rows)
-            owner = _owner(rows)
-        except (ExitError, msgspec.MsgspecError):
-            saved = owner = None
-        if saved and owner and self._may_trust(saved, owner, partition, first, end):
-            meta, next_offset = self._read(tp, rows, saved.next_offset)
-            if meta is None or meta.incarnation != owner.incarnation:
-                saved = None  # another changelog under the same name
-        else:
-            saved, meta, next_offset = None, None, first
-        if saved is None:
-            if owner is not None:
-                self.metrics.stores_discarded.inc()
-            rows = self.stores.discard(partition, rows)
-            meta, next_offset = self._read(tp, rows, first)
-        if meta is not None:
-            claim(rows, Owner(application=self.application, partition=partition, incarnation=meta.incarnation))
+            meta, next_offset = self._caught_up(tp, rows, first, end)
+            if meta is None:
+                rows = self.stores.discard(partition, rows)
+                meta, next_offset = self._read(tp, rows, first)
+            if meta is not None:
+                claim(rows, Owner(application=self.application, partition=partition, incarnation=meta.incarnation))
+            held = _held(rows)
+        except BaseException:
+            rows.close()  # or whoever tries again finds it locked by us
+            raise
         self.metrics.restore_seconds.observe((self.clock.now_ms() - began_at_ms) / 1000)
-        return Restored(rows=rows, meta=meta, next_offset=next_offset, held=_held(rows))
+        return Restored(rows=rows, meta=meta, next_offset=next_offset, held=held)
+
+    def _caught_up(self, tp: TopicPartition, rows: Rows, first: int, end: int) -> tuple[MetaRow | None, int]:
+        """Read on from where a store stopped; no meta row for one that cannot be trusted."""
+        try:
+            saved, owner = _saved(rows), _owner(rows)
+        except (ExitError, msgspec.MsgspecError):
+            return None, first
+        if saved and owner and self._may_trust(saved, owner, tp.partition, first, end):
+            meta, next_offset = self._read(tp, rows, saved.next_offset)
+            if meta is not None and meta.incarnation == owner.incarnation:  # else another changelog of the same name
+                return meta, next_offset
+        if owner is not None:
+            self.metrics.stores_discarded.inc()
+        return None, first
 
     def _may_trust(self, saved: Saved, owner: Owner, partition: int, first: int, end: int) -> bool:
         is_ours = (owner.application, owner.partition) == (self.application, partition)

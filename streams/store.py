@@ -110,9 +110,10 @@ class DiskRows:
         return sum(self._db.property_int_value(name) or 0 for name in _SIZES)
 
     def close(self) -> None:
-        """Flush and unlock."""
-        self._is_closed = True
-        self._db.close()
+        """Flush and unlock; a second call does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._db.close()
 
     def _walk(self, first: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         rows = self._db.iter()
