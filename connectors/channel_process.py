@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import uuid
+from collections.abc import Callable
 from importlib.resources import files
 
 import structlog
@@ -19,6 +20,7 @@ from connectors.contacts.redis_store import RedisContactStore
 from connectors.delivery.fence_tail import FenceTail
 from connectors.delivery.kafka_log import KafkaLog, LogNames
 from connectors.delivery.loop import DeliveryLoop
+from connectors.exits import named_exits
 from connectors.fences import Clock, VirtualClock, WallClock
 from connectors.health import HealthServer, Vitals
 from connectors.mail.connections import Connections, MailServer
@@ -27,21 +29,24 @@ from connectors.mail.signing import signer_from
 from connectors.metrics import DeliveryMetrics
 from connectors.ports import Contacts
 from connectors.settings import ChannelSettings
+from connectors.trouble import Trouble
 from connectors.unsubscribe import TokenMint
 from processors.rendering import Templates
 from schemas.codec import Codec, packaged_codec
-from schemas.errors import ExitCode, ExitError
+from schemas.errors import ExitCode, ExitError, SchemaUnavailable
 from schemas.failpoints import active
 from schemas.transport.positions import Positions
 from schemas.vocabulary import Channel
 
 REDIS_TIMEOUT_S = 0.5
+ASK_AGAIN_S = 0.5
 _log = structlog.get_logger(__name__)
 
 
 def run(channel: Channel, settings: ChannelSettings, *, codec: Codec | None = None) -> None:
     """Deliver a channel's commands until SIGTERM or SIGINT; raises ExitError for a broken promise."""
-    uvloop.run(_run(channel, settings, codec or packaged_codec()))
+    with named_exits():
+        uvloop.run(_run(channel, settings, codec or packaged_codec()))
 
 
 async def _run(channel: Channel, settings: ChannelSettings, codec: Codec) -> None:
@@ -69,7 +74,7 @@ async def _deliver(
     kafka = settings.kafka(f"channel-{channel.value}")
     tail = FenceTail(kafka, codec=codec, on_erased=contacts.forget)
     loop = DeliveryLoop(
-        log=KafkaLog(kafka, names=names, codec=codec, fences=tail, metrics=metrics),
+        log=await _once_told(lambda: KafkaLog(kafka, names=names, codec=codec, fences=tail, metrics=metrics)),
         provider=provider_for(channel, settings),
         contacts=contacts,
         clock=clock,
@@ -84,6 +89,20 @@ async def _deliver(
     vitals = Vitals(is_live=loop.is_turning, is_ready=loop.is_joined, registry=metrics.registry, refresh=loop.measure)
     with HealthServer(vitals, host=settings.health_host, port=settings.health_port):
         await loop.run()
+
+
+async def _once_told(build: Callable[[], KafkaLog]) -> KafkaLog:
+    """Build the log as soon as the registry tells under which schemas it is to write."""
+    waiting = Trouble("schema_waiting")
+    while True:
+        try:
+            log = build()
+        except SchemaUnavailable as away:
+            waiting.met(away)
+            await asyncio.sleep(ASK_AGAIN_S)
+        else:
+            waiting.over()
+            return log
 
 
 def process_names(application: str, channel: Channel) -> LogNames:

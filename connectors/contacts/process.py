@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from connectors.contacts.projection import Projection
 from connectors.contacts.redis_store import RedisContactStore
+from connectors.exits import named_exits
 from connectors.health import HealthServer, Vitals
 from connectors.metrics import ContactsMetrics
 from connectors.settings import ContactsSettings
@@ -19,7 +20,8 @@ REDIS_TIMEOUT_S = 5.0
 
 def run(settings: ContactsSettings, *, codec: Codec | None = None) -> None:
     """Keep the contact store level until SIGTERM or SIGINT."""
-    asyncio.run(_run(settings, codec or packaged_codec()))
+    with named_exits():
+        asyncio.run(_run(settings, codec or packaged_codec()))
 
 
 async def _run(settings: ContactsSettings, codec: Codec) -> None:

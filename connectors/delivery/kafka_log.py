@@ -2,31 +2,29 @@
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
 from connectors.delivery.fence_tail import FenceTail
+from connectors.exits import named_exits
 from connectors.ledger import Ledger
 from connectors.metrics import DeliveryMetrics
 from connectors.orders import Cycle, Order, order_of
 from connectors.ports import Opening, Partitions
+from connectors.trouble import Trouble
 from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import ExitCode, ExitError, Refused, SchemaUnavailable
+from schemas.errors import Refused, SchemaUnavailable
 from schemas.events import ReceiptGiven
 from schemas.failpoints import failpoint
 from schemas.outputs import LedgerRow, SendTouch
 from schemas.transport.consumer import GroupConsumer
 from schemas.transport.errors import (
     Abortable,
-    BrokerRefused,
     BrokerUnavailable,
     CommitUnknown,
-    Fenced,
-    InputsLost,
     OutOfGeneration,
 )
 from schemas.transport.positions import Positions
@@ -39,6 +37,7 @@ from schemas.vocabulary import Channel
 FETCHED_AT_ONCE = 500
 TRIES = 5
 COMMIT_WITHIN_S = 60.0
+ASK_AGAIN_S = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -74,6 +73,7 @@ class KafkaLog:
         self._positions = Positions(settings)
         self._producer = FencedProducer(settings, names.transactional_id)
         self._unread: deque[Record] = deque()
+        self._schemas = Trouble("schema_waiting")
 
     def open(self, partitions: Partitions) -> None:
         """Open the producer, then join the group: committed positions are read only after that."""
@@ -98,8 +98,9 @@ class KafkaLog:
             try:
                 orders.extend(self._read(self._unread[0]))
             except SchemaUnavailable as away:
-                _log.warning("schema_waiting", error=str(away))
+                self._schemas.met(away)
                 break
+            self._schemas.over()
             self._unread.popleft()
         return orders
 
@@ -159,10 +160,22 @@ class KafkaLog:
         tps = self._tps(self._ledgers, numbers)
         for records in read_many_to_end(self._settings, dict.fromkeys(tps, BEGINNING)):
             for record in records:
-                row = self._decode_row(record.value) if record.value is not None else None
-                ledgers[record.partition].apply((record.key or b"").decode(), row)
+                ledgers[record.partition].apply((record.key or b"").decode(), self._row(record.value))
         self._metrics.ledger_read.set(time.monotonic() - started_s)
         return ledgers
+
+    def _row(self, value: bytes | None) -> LedgerRow | None:
+        """Read a row; while the registry cannot tell its schema, opening waits: a ledger with a gap calls twice."""
+        while value is not None:
+            try:
+                row = self._decode_row(value)
+            except SchemaUnavailable as away:
+                self._schemas.met(away)
+                time.sleep(ASK_AGAIN_S)
+            else:
+                self._schemas.over()
+                return row
+        return None
 
     def _revoked(self, taken: tuple[TopicPartition, ...]) -> None:
         numbers = [tp.partition for tp in taken]
@@ -223,18 +236,3 @@ class KafkaLog:
 
     def _tps(self, topic: str, numbers: Iterable[int]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for number in numbers]
-
-
-@contextmanager
-def named_exits() -> Iterator[None]:
-    """Give every broken promise of Kafka the code under which the process ends."""
-    try:
-        yield
-    except Fenced as fenced:
-        raise ExitError(ExitCode.FENCED, f"another process owns our partitions: {fenced}") from fenced
-    except InputsLost as lost:
-        raise ExitError(ExitCode.INPUTS_LOST, str(lost)) from lost
-    except (Abortable, BrokerUnavailable, CommitUnknown) as unknown:
-        raise ExitError(ExitCode.COMMIT_UNKNOWN, str(unknown)) from unknown
-    except BrokerRefused as refused:
-        raise ExitError(ExitCode.BROKER_REFUSED, str(refused)) from refused
