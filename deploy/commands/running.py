@@ -11,12 +11,11 @@ from schemas.vocabulary import Channel
 
 simulator = typer.Typer(no_args_is_help=True, help="Stand-ins for providers.")
 
+Supervised = Annotated[bool, typer.Option(help="start it again after a crash; a final exit is reported")]
 INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"]
 
 
-def worker(
-    *, supervised: Annotated[bool, typer.Option(help="start it again after a crash; a final exit is reported")] = True
-) -> None:
+def worker(*, supervised: Supervised = True) -> None:
     """Judge customers and release touches; start as many as you like, they share the partitions."""
     from deploy.engine_side import run_worker, supervise
 
@@ -41,17 +40,23 @@ def clock(
         raise typer.Exit(run_clock())
 
 
-def channel(name: Annotated[Channel, typer.Argument(help="email")]) -> None:
+def channel(name: Annotated[Channel, typer.Argument(help="email")], *, supervised: Supervised = True) -> None:
     """Deliver a channel's commands: intent, fence, call, result; several processes share the partitions."""
     from deploy.delivery_side import run_channel
+    from deploy.engine_side import supervise
 
+    if supervised:
+        raise typer.Exit(supervise("channel", name.value, "--no-supervised"))
     run_channel(name)
 
 
-def contacts() -> None:
+def contacts(*, supervised: Supervised = True) -> None:
     """Keep the contact store in Redis in step with its topic."""
     from deploy.delivery_side import run_contacts
+    from deploy.engine_side import supervise
 
+    if supervised:
+        raise typer.Exit(supervise("contacts", "--no-supervised"))
     run_contacts()
 
 

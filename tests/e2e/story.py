@@ -125,7 +125,7 @@ class Story:
 
     def start_channel(self) -> None:
         """Start the e-mail channel."""
-        self.system.fleet.perennial(CHANNEL, "channel", "email")
+        self.system.fleet.perennial(CHANNEL, "channel", "email", "--no-supervised")
 
 
 @contextmanager
