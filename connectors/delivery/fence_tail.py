@@ -1,6 +1,7 @@
 """Follows the fence topic for a channel, in a thread of its own, so that fences never wait for calls."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import cast
@@ -8,9 +9,10 @@ from typing import cast
 import structlog
 
 from connectors.fences import FenceTable
+from connectors.trouble import Trouble
 from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import Refused
+from schemas.errors import Refused, SchemaUnavailable
 from schemas.identity import HEARTBEAT_KEY
 from schemas.outputs import FenceRaised, HeartbeatSent
 from schemas.transport.errors import BrokerUnavailable
@@ -20,6 +22,7 @@ from schemas.transport.records import BEGINNING, Position, Record, TopicPartitio
 from schemas.transport.settings import KafkaSettings
 
 POLL_MS = 50
+ASK_AGAIN_S = 0.5
 FETCHED_AT_ONCE = 2_000
 READ_WITHIN_S = 600.0
 
@@ -37,6 +40,8 @@ class FenceTail:
         self._wishes: SimpleQueue[Callable[[PartitionReader], None]] = SimpleQueue()
         self._tables: dict[int, FenceTable] = {}
         self._awaited: dict[int, tuple[int, threading.Event]] = {}
+        self._unread: deque[Record] = deque()
+        self._schemas = Trouble("schema_waiting")
         self._is_closing = threading.Event()
         self._broken: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="fence-tail", daemon=True)
@@ -68,6 +73,7 @@ class FenceTail:
             reader.unassign(TopicPartition(topics.FENCE, number) for number in partitions if number in self._tables)
             for number in partitions:
                 self._tables.pop(number, None)
+            self._unread = deque(record for record in self._unread if record.partition not in partitions)
 
         self._wishes.put(end)
 
@@ -103,12 +109,26 @@ class FenceTail:
     def _follow(self, reader: PartitionReader) -> None:
         if not self._tables:
             return
-        for record in reader.poll(FETCHED_AT_ONCE, POLL_MS):
-            table = self._tables.get(record.partition)
-            if table is not None:
-                self._apply(table, record)
-        if self._awaited:
+        if not self._unread:
+            self._unread.extend(reader.poll(FETCHED_AT_ONCE, POLL_MS))
+        self._take_in()
+        if self._awaited and not self._unread:
             self._tell_reached(reader.positions())
+
+    def _take_in(self) -> None:
+        """Apply what was read; while a schema cannot be told the rest waits, heartbeats grow stale, and calls stop."""
+        while self._unread:
+            record = self._unread[0]
+            table = self._tables.get(record.partition)
+            try:
+                if table is not None:
+                    self._apply(table, record)
+            except SchemaUnavailable as away:
+                self._schemas.met(away)
+                self._is_closing.wait(ASK_AGAIN_S)
+                return
+            self._schemas.over()
+            self._unread.popleft()
 
     def _apply(self, table: FenceTable, record: Record) -> None:
         key = record.key or b""
