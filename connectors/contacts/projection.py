@@ -8,8 +8,10 @@ import structlog
 from connectors.contacts.changes import changes_of
 from connectors.metrics import ContactsMetrics
 from connectors.ports import ContactStore, EndOffsets, StoreAway
+from connectors.trouble import Trouble
 from schemas import topics
 from schemas.codec import Codec
+from schemas.errors import SchemaUnavailable, TransportError
 from schemas.transport.reader import PartitionReader
 from schemas.transport.records import Position, TopicPartition
 
@@ -42,18 +44,21 @@ class Projection:
             for number in range(partitions)
         ]
         self._stored: dict[TopicPartition, int] = {}
-        self._build_ends: Mapping[TopicPartition, int] | None = None
+        self._aim: Mapping[TopicPartition, int] = {}
         self.is_level = False
 
     async def run(self, stopped: asyncio.Event) -> None:
-        """Follow until stopped; while the store is away nothing is read past what it holds."""
+        """Follow until stopped; while store, broker or registry is away nothing is read past what the store holds."""
+        waiting = Trouble("contacts_waiting")
         while not stopped.is_set():
             try:
                 await self._turn()
-            except StoreAway as away:
-                _log.warning("contact_store_away", error=str(away))
+            except (StoreAway, TransportError, SchemaUnavailable) as away:
+                waiting.met(away)
                 self._stored = {}
                 await _pause(stopped, AWAY_PAUSE_S)
+            else:
+                waiting.over()
 
     async def _turn(self) -> None:
         if not self._stored:
@@ -67,18 +72,17 @@ class Projection:
             return
         self._stored = after
         self._metrics.changes.inc(len(changes))
-        await self._end_building()
-        if not records and self._build_ends is None:
-            self.is_level = True
+        await self._catch_up()
+        if self.is_level and not changes:
             self._metrics.level()
 
     async def _take_up(self) -> None:
         """Go on where the store is; from the beginning where it holds nothing or less than the log still has."""
         self.is_level = False
+        self._aim = await asyncio.to_thread(self._ends, self._tps)
         stored = await self._store.positions()
         beginnings = await asyncio.to_thread(self._beginnings, self._tps)
         if stored.keys() != set(self._tps) or any(stored[tp] < beginnings[tp] for tp in self._tps):
-            self._build_ends = await asyncio.to_thread(self._ends, self._tps)
             self._metrics.rebuilds.inc()
             _log.info("contact_store_rebuilding", partitions=len(self._tps))
             await self._store.begin_building(beginnings)
@@ -90,12 +94,16 @@ class Projection:
         self._reader.unassign(self._reader.assignment())
         self._reader.assign(Position(*tp, offset) for tp, offset in positions.items())
 
-    async def _end_building(self) -> None:
-        if self._build_ends is None or any(self._stored[tp] < end for tp, end in self._build_ends.items()):
+    async def _catch_up(self) -> None:
+        """Be level once the ends are reached that stood when the store was taken up.
+
+        A rebuild may be that of a predecessor who was killed in it: whoever reaches the ends has ended it.
+        """
+        if self.is_level or any(self._stored[tp] < end for tp, end in self._aim.items()):
             return
         await self._store.end_building()
-        self._build_ends = None
-        _log.info("contact_store_rebuilt")
+        self.is_level = True
+        _log.info("contact_store_level")
 
 
 async def _pause(stopped: asyncio.Event, seconds: float) -> None:
