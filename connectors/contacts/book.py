@@ -10,8 +10,9 @@ import structlog
 from connectors.contacts.crypto import ContactUnreadable, DataKey, MasterKey
 from connectors.metrics import DeliveryMetrics, LookupResult
 from connectors.ports import ContactRow, ContactStore, EndOffsets, Found, Looked, StoreAway
+from connectors.trouble import Trouble
 from schemas import topics
-from schemas.transport.errors import BrokerUnavailable
+from schemas.errors import TransportError
 from schemas.transport.partitioner import partition_of
 from schemas.transport.records import TopicPartition
 
@@ -43,6 +44,7 @@ class ContactBook:
         self._cache: OrderedDict[str, tuple[float, ContactRow]] = OrderedDict()
         self._seen: dict[TopicPartition, int] = {}
         self._away_until_s = 0.0
+        self._store_trouble, self._ends_trouble = Trouble("contact_store_away"), Trouble("contact_ends_unknown")
 
     async def look_up(self, customer_ids: Sequence[str]) -> Mapping[str, Found]:
         """An answer for each customer; a store that is away is asked again a second later."""
@@ -65,9 +67,10 @@ class ContactBook:
         try:
             looked = await self._store.look_up(customer_ids)
         except StoreAway as away:
-            _log.warning("contact_store_away", error=str(away))
+            self._store_trouble.met(away)
             self._away_until_s = self._clock_s() + AWAY_FOR_S
             return None
+        self._store_trouble.over()
         if looked.is_building or any(looked.positions.get(tp, -1) < seen for tp, seen in self._seen.items()):
             return None
         self._seen = dict(looked.positions)
@@ -78,8 +81,10 @@ class ContactBook:
         wanted = {one: self._places(one) for one in customer_ids}
         try:
             ends = self._ends(sorted({tp for places in wanted.values() for tp in places}))
-        except BrokerUnavailable:
+        except TransportError as error:  # whatever Kafka said: it did not say how far the topics go
+            self._ends_trouble.met(error)
             return frozenset(customer_ids)
+        self._ends_trouble.over()
         return frozenset(
             one for one, places in wanted.items() if any(looked.positions.get(tp, -1) < ends[tp] for tp in places)
         )

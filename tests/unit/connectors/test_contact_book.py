@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from connectors.contacts.book import CACHED_FOR_S, ContactBook
+import pytest
+from structlog.testing import capture_logs
+
+from connectors.contacts.book import AWAY_FOR_S, CACHED_FOR_S, ContactBook
 from connectors.contacts.crypto import MasterKey
 from connectors.contacts.sealing import ContactSealer
 from connectors.memory import MemoryContactStore
 from connectors.metrics import DeliveryMetrics
 from connectors.ports import ContactErased, ContactPut, Found, KeyPut, KeysErased
 from schemas import topics
-from schemas.transport.errors import BrokerUnavailable
+from schemas.errors import TransportError
+from schemas.transport.errors import BrokerRefused, BrokerUnavailable, Fenced
 from schemas.transport.records import TopicPartition
 from schemas.vocabulary import Channel
 
@@ -25,7 +29,7 @@ class Shelf:
     def __init__(self, *, cache_rows: int = 10, master: MasterKey = MASTER) -> None:
         self.store, self.now_s = MemoryContactStore(), 0.0
         self.ends: dict[TopicPartition, int] = {CONTACT: 0, KEY: 0}
-        self.are_ends_known = True
+        self.ends_trouble: TransportError | None = None
         self.book = ContactBook(
             self.store,
             master=master,
@@ -57,8 +61,8 @@ class Shelf:
         return asyncio.run(self.book.look_up([customer]))[customer]
 
     def _ends(self, asked: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        if not self.are_ends_known:
-            raise BrokerUnavailable("no answer")
+        if self.ends_trouble is not None:
+            raise self.ends_trouble
         return {tp: self.ends[tp] for tp in asked}
 
 
@@ -78,10 +82,25 @@ def test_a_miss_is_not_believed_of_a_store_that_is_behind() -> None:
     assert not shelf.look().is_known
 
 
-def test_a_miss_is_not_believed_while_nobody_knows_how_far_the_topics_go() -> None:
+@pytest.mark.parametrize("kind", [BrokerUnavailable, BrokerRefused, Fenced, TransportError])
+def test_a_miss_is_not_believed_while_nobody_knows_how_far_the_topics_go(kind: type[TransportError]) -> None:
     shelf = Shelf()
-    shelf.are_ends_known = False
+    shelf.ends_trouble = kind("no answer")
     assert not shelf.look().is_known
+    shelf.ends_trouble = None
+    assert shelf.look() == Found(is_known=True)
+
+
+def test_a_store_that_is_away_is_told_once_and_so_is_its_return() -> None:
+    shelf = Shelf()
+    shelf.store.is_away = True
+    with capture_logs() as told:
+        for _ in range(3):
+            shelf.look()
+            shelf.now_s += AWAY_FOR_S
+        shelf.store.is_away = False
+        shelf.look()
+    assert [line["event"] for line in told] == ["contact_store_away", "trouble_over"]
 
 
 def test_a_flushed_store_is_not_read_as_no_contact() -> None:
