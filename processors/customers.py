@@ -1,11 +1,14 @@
 """Customers: the highest version of what the CRM knows wins."""
 
 import msgspec
+from msgspec.structs import replace
 
 from processors.draft import Draft
-from processors.state import CustomerFacts
+from processors.receipts import window_of
+from processors.state import CustomerFacts, Stage, Term, Touch
 from schemas.errors import InvalidRecord
 from schemas.events import CustomerChanged
+from schemas.vocabulary import Reason
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -23,8 +26,27 @@ def take_customer(draft: Draft, record: CustomerChanged) -> None:
         return
     facts = _facts_of(record)
     if known is None or facts.version > known.version or _encode(facts) > _encode(known):
-        draft.state = msgspec.structs.replace(draft.state, customer=facts)
+        draft.state = replace(draft.state, customer=facts)
         draft.review()  # zone and reachability concern every term
+        for term in list(draft.terms()):
+            _look_again(draft, term)
+
+
+def _look_again(draft: Draft, term: Term) -> None:
+    """Judge once more what a channel found no usable contact for, while its window is open: somebody did the task."""
+    for touch in term.touches:
+        if _lacked_a_contact(touch) and _is_open(draft, term, touch):
+            known = draft.term(term.contract_id, term.term_id) or term
+            draft.put(known.with_touch(replace(touch, stage=Stage.WAITING, owes_task=0)))
+
+
+def _lacked_a_contact(touch: Touch) -> bool:
+    return touch.stage is Stage.CLOSED and touch.reason is Reason.NO_USABLE_CONTACT
+
+
+def _is_open(draft: Draft, term: Term, touch: Touch) -> bool:
+    window = window_of(draft, term, touch.step)
+    return window is not None and not term.is_retired and draft.now_ms < window.closes_at_ms
 
 
 def _facts_of(record: CustomerChanged) -> CustomerFacts:

@@ -109,8 +109,12 @@ def _later(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> Non
 
 
 def _complete_contact(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> None:
-    closed = replace(revised(touch, Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT), stage=Stage.CLOSED, owes_task=1)
-    _conclude(draft, term, closed, detail=receipt.reason.value)
+    touch = revised(touch, Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT)
+    customer = draft.state.customer
+    is_outdated = customer is not None and customer.version > touch.customer_version
+    if not is_outdated:  # else the contact has come while the report was under way: judge again
+        touch = replace(touch, stage=Stage.CLOSED, owes_task=1)
+    _conclude(draft, term, touch, detail=receipt.reason.value)
 
 
 def _give_up(draft: Draft, term: Term, touch: Touch, receipt: ReceiptGiven) -> None:

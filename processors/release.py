@@ -15,7 +15,15 @@ def release(draft: Draft, term: Term, window: Window, touch: Touch) -> Touch:
     zone, now_ms = draft.zone(), draft.now_ms
     hours_end = hours_end_ms(now_ms, zone, policy.send_hours) or window.closes_at_ms
     send_by_ms = min(window.closes_at_ms, now_ms + policy.delivery.send_within_ms, hours_end)
-    touch = replace(touch, stage=Stage.OUT, attempt=touch.attempt + 1, released_at_ms=now_ms, send_by_at_ms=send_by_ms)
+    customer = draft.state.customer
+    touch = replace(
+        touch,
+        stage=Stage.OUT,
+        attempt=touch.attempt + 1,
+        released_at_ms=now_ms,
+        send_by_at_ms=send_by_ms,
+        customer_version=customer.version if customer is not None else -1,
+    )
     command = SendTouch(
         touch_key=key_of(term, touch.step, touch.channel, touch.revision),
         customer_id=draft.before.customer_id,
@@ -32,7 +40,7 @@ def release(draft: Draft, term: Term, window: Window, touch: Touch) -> Touch:
         closes_at_ms=window.closes_at_ms,
         policy_number=draft.policies.number,
         template=window.step.template,
-        locale=draft.state.customer.locale if draft.state.customer is not None else "",
+        locale=customer.locale if customer is not None else "",
         zone=zone,
         contract_version=facts.version,
         starts_on=facts.starts_on,

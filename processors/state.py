@@ -44,7 +44,10 @@ class Stage(IntEnum):
 
 
 class Touch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """What happened so far to one step of a term; verdict and reason repeat its last decision."""
+    """What happened so far to one step of a term; verdict and reason repeat its last decision.
+
+    `customer_version` is that of the customer's record at the last release, -1 when there was none.
+    """
 
     step: StepName
     stage: Stage = Stage.WAITING
@@ -60,6 +63,7 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False
     asked_at_ms: int = 0
     answered_at_ms: int = 0
     owes_task: int = 0
+    customer_version: int = -1
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):

@@ -1,12 +1,15 @@
 """Whether a reason not to send holds on evidence, one small function a reason; an unjustified one is a loss."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from schemas.events import CustomerChanged
 from schemas.vocabulary import Reason
 from tests.oracle.bundle import InboxRow
 from tests.oracle.calendar import add_days, local
 from tests.oracle.expectation import Expectation
+from tests.oracle.facts import Fact
 from tests.oracle.placements import Placement
 from tests.oracle.run import Decided, Run
 from tests.oracle.windows import is_working
@@ -41,6 +44,35 @@ def has_usable_contact(run: Run, customer_id: str, wall_ms: int) -> bool:
     return bool(known) and all(_PLAUSIBLE_ADDRESS.fullmatch((one.email or "").strip()) for one in known)
 
 
+def was_completed(run: Run, touch: Expectation, lacking: Decided) -> bool:
+    """Whether a newer record of the customer came with a usable contact, and with unharmed time left to send it."""
+    for fact in _newer_customers(run, touch, lacking.appended_at_ms):
+        if has_usable_contact(run, touch.customer_id, fact.appended_at_ms + CONTACT_CACHE_MS):
+            from_ms = max(fact.certain_ms, lacking.decision.decided_at_ms)
+            return any(_unharmed_ms(run, touch, _from(one, from_ms)) >= UNHARMED_MS for one in touch.placements)
+    return False
+
+
+def may_be_undone(run: Run, touch: Expectation, lacking: Decided, later: Decided) -> bool:
+    """Whether a newer record of the customer, come since the attempt, lets a later decision replace `no contact`."""
+    ordered = [one.appended_at_ms for one in run.commands.get(touch.touch, ())]
+    since_ms = max((at_ms for at_ms in ordered if at_ms < lacking.appended_at_ms), default=lacking.appended_at_ms)
+    return any(fact.appended_at_ms <= later.appended_at_ms for fact in _newer_customers(run, touch, since_ms))
+
+
+def _newer_customers(run: Run, touch: Expectation, since_ms: int) -> Iterator[Fact]:
+    newest = -1
+    for fact in run.inputs.customers[touch.customer_id].unrolled.facts:
+        if isinstance(record := fact.record, CustomerChanged) and record.version > newest:
+            newest = record.version
+            if fact.appended_at_ms > since_ms:
+                yield fact
+
+
+def _from(placement: Placement, from_ms: int) -> Placement:
+    return replace(placement, certain_from_ms=max(placement.certain_from_ms, from_ms))
+
+
 def _by_blocker(kind: str) -> Judge:
     def judge(_: Run, touch: Expectation, decided: Decided) -> bool:
         return any(
@@ -71,9 +103,18 @@ def _window_closed(run: Run, touch: Expectation, decided: Decided) -> bool:
     """Only when faults, blockers or refusals left too little unharmed time in the window's send hours."""
     if decided.decision.decided_at_ms < touch.closes_ms and _has_slot_after(touch, decided.decision.decided_at_ms):
         return False
-    return bool(rows_refused(run, touch)) or any(
-        _unharmed_ms(run, touch, one) < UNHARMED_MS for one in touch.placements
+    return (
+        bool(rows_refused(run, touch))
+        or any(_unharmed_ms(run, touch, one) < UNHARMED_MS for one in touch.placements)
+        or _lacked_a_contact(run, touch, decided)
     )
+
+
+def _lacked_a_contact(run: Run, touch: Expectation, decided: Decided) -> bool:
+    """Whether the contact was missing until nothing of the window was left."""
+    earlier = [one for one in run.decisions.get(touch.touch, ()) if one.appended_at_ms < decided.appended_at_ms]
+    lacking = [one for one in earlier if one.decision.reason is Reason.NO_USABLE_CONTACT]
+    return bool(lacking) and not was_completed(run, touch, lacking[-1])
 
 
 def _has_slot_after(touch: Expectation, now_ms: int) -> bool:

@@ -158,6 +158,10 @@ class World:
         }
         run.names[customer_id] = known["name"]
         self._at(first_ms, lambda: run.customer(customer_id, **known))
+        if chance.random() < 0.1:  # the CRM believes in an address that is not there, until somebody completes it
+            known["email"] = None
+            completed = known | {"email": f"{customer_id}@example.com", "reachable": (Channel.EMAIL,), "version": 3}
+            self._maybe(0.8, lambda: run.customer(customer_id, **completed))
         moved = known | {"zone": chance.choice(ZONES), "version": 2}
         self._maybe(0.05, lambda: run.customer(customer_id, **moved))
         for number in range(chance.choice((1, 1, 1, 1, 2, 3))):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from schemas.vocabulary import Reason, Verdict
 from tests.oracle.expectation import Expectation
 from tests.oracle.outcomes import FINAL, Ending, ending_of
-from tests.oracle.reasons import is_ambiguous
-from tests.oracle.run import Run
+from tests.oracle.reasons import is_ambiguous, may_be_undone
+from tests.oracle.run import Decided, Run
 from tests.oracle.violation import Violation
 
 
@@ -39,15 +39,22 @@ def _may_be_unknown(run: Run, touch: Expectation) -> bool:
 
 
 def _endings(run: Run, touch: Expectation) -> set[str]:
-    """Every outcome that was final when it was decided; what was reopened, in doubt or re-placed starts afresh."""
+    """Every outcome that was final when it was decided; what was reopened, in doubt or re-placed starts afresh.
+
+    So does what lacked a contact that a newer record of the customer may have brought.
+    """
     if len(touch.placements) > 1 or any(span.lifted_at_ms < 1 << 62 for span in touch.blockers):
         return set()
     found: set[str] = set()
+    lacking: Decided | None = None
     for decided in run.decisions.get(touch.touch, ()):
         decision = decided.decision
-        if decision.verdict is Verdict.REOPENED:
+        if decision.verdict is Verdict.REOPENED or (lacking and may_be_undone(run, touch, lacking, decided)):
             found.clear()
-        elif decision.verdict in FINAL and decision.reason is not Reason.QUARANTINED:
+            lacking = None
+        if decision.verdict in FINAL and decision.reason is not Reason.QUARANTINED:
             found.discard(Ending.UNKNOWN)
             found.add(FINAL[decision.verdict])
+        if decision.reason is Reason.NO_USABLE_CONTACT:
+            lacking = decided
     return found

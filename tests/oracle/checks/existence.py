@@ -8,7 +8,7 @@ from schemas.vocabulary import Verdict as Said
 from tests.oracle.bundle import InboxRow
 from tests.oracle.expectation import Expectation, Verdict
 from tests.oracle.outcomes import Ending, ending_of, last_decision
-from tests.oracle.reasons import CONTACT_CACHE_MS, is_justified
+from tests.oracle.reasons import CONTACT_CACHE_MS, is_justified, was_completed
 from tests.oracle.run import Run, touch_of
 from tests.oracle.violation import Violation
 
@@ -56,7 +56,9 @@ def lost(run: Run) -> Iterator[Violation]:
 def _is_excused(run: Run, touch: Expectation, ending: Ending) -> bool:
     """A touch that had to leave may end otherwise when it could not be delivered; its reason is judged besides."""
     last = last_decision(run.decisions.get(touch.touch, ()))
-    if ending in _EXCUSES or (last is not None and last.decision.reason is Reason.NO_USABLE_CONTACT):
+    if last is not None and last.decision.reason is Reason.NO_USABLE_CONTACT:
+        return not was_completed(run, touch, last)
+    if ending in _EXCUSES:
         return True
     keys = {ordered.command.touch_key for ordered in run.commands.get(touch.touch, ())}
     refused = any(one.receipt.outcome.is_definite_refusal for key in keys for one in run.receipts.get(key, ()))

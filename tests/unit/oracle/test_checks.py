@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from schemas import topics
-from schemas.vocabulary import Outcome, Reason, RequestKind, Verdict
+from schemas.vocabulary import Outcome, Reason, ReceiptReason, RequestKind, Verdict
 from tests.oracle.healing import TINY, Demands
 from tests.oracle.judgement import Judgement, judge
 from tests.oracle.outcomes import Ending
@@ -349,3 +349,42 @@ def test_a_second_run_must_tell_the_same_keys_and_decisions() -> None:
     other = run_of(sent(begun(), "t90", "t30", "t7", "t3").bundle())
     assert judge(first, TINY, same).counts["C11"] == 0
     assert (judge(first, TINY, other).counts["C11"] or 0) > 0
+
+
+def lacking_a_contact(until: str) -> RunBuilder:
+    """No address behind a customer said to be reachable, until the CRM completes it at this instant; t7 is refused."""
+    run = RunBuilder().start().customer(email=None).contract().tick("2026-09-03T01:00Z")
+    run.command("t7").receipt("t7", Outcome.REFUSED, reason=ReceiptReason.NO_CONTACT)
+    run.decide("t7", Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT, attempt=1)
+    return run.tick(until).customer(version=2)
+
+
+def test_a_touch_may_leave_after_all_once_the_contact_is_completed() -> None:
+    run = lacking_a_contact("2026-09-03T03:00Z").tick("2026-09-03T03:01Z")
+    run.command("t7", attempt=2).receive("t7", attempt=2).receipt("t7", Outcome.ACCEPTED, attempt=2)
+    run.decide("t7", Verdict.SENT, Reason.ACCEPTED, attempt=2)
+    assert wrong_with_t7(run) == []
+
+
+def test_no_contact_stays_final_without_a_newer_record() -> None:
+    run = RunBuilder().start().customer(email=None).contract().tick("2026-09-03T01:00Z")
+    run.command("t7").receipt("t7", Outcome.REFUSED, reason=ReceiptReason.NO_CONTACT)
+    run.decide("t7", Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT, attempt=1).customer(email=None)
+    run.tick("2026-09-05T02:00Z").decide("t7", Verdict.EXPIRED, Reason.WINDOW_CLOSED, attempt=1)
+    assert "C1" in wrong_with_t7(run)
+
+
+@pytest.mark.parametrize(
+    ("until", "wrong"),
+    [
+        pytest.param("2026-09-03T03:00", ["C3"], id="inside the window"),
+        pytest.param("2026-09-05T01:00", [], id="after the window"),
+    ],
+)
+def test_a_contact_completed_in_time_no_longer_excuses(until: str, wrong: list[str]) -> None:
+    assert wrong_with_t7(lacking_a_contact(until + "Z").tick(until + ":01Z").tick("2026-09-05T02:00Z")) == wrong
+
+
+def wrong_with_t7(run: RunBuilder) -> list[str]:
+    found = [one for of_check in verdict(run).violations.values() for one in of_check]
+    return [one.check for one in found if one.touch is not None and one.touch.step == "t7"]

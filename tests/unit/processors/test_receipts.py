@@ -227,3 +227,53 @@ def test_the_attempts_out_are_counted_until_any_receipt() -> None:
     assert story.state.outstanding == 1
     story.take(receipt_for(command, Outcome.UNKNOWN, ReceiptReason.IN_DOUBT))
     assert story.state.outstanding == 0
+
+
+def lacking(reason: ReceiptReason = ReceiptReason.NO_CONTACT) -> tuple[Story, SendTouch]:
+    """A story whose t7 found no address, so that somebody has a task."""
+    story, command = out()
+    story.take(receipt_for(command, Outcome.REFUSED, reason)).wake(OPENING_MS + MINUTE_MS)
+    assert story.outcomes()["t7"] == (Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT)
+    assert len(story.tasks) == 1
+    return story, command
+
+
+@pytest.mark.parametrize("reason", [ReceiptReason.NO_CONTACT, ReceiptReason.CONTACT_INVALID])
+def test_a_completed_contact_inside_the_window_brings_the_touch_after_all(reason: ReceiptReason) -> None:
+    story, command = lacking(reason)
+    story.take(a_customer(version=2)).run(OPENING_MS + 60 * MINUTE_MS)
+    assert story.outcomes()["t7"] == (Verdict.SENT, Reason.ACCEPTED)
+    assert (story.commands[-1].touch_key, story.commands[-1].attempt) == (command.touch_key, 2)
+    assert len(story.tasks) == 1
+
+
+def test_a_completed_contact_after_the_window_changes_nothing() -> None:
+    story, _ = lacking()
+    story.run(command_closes_ms(story), answer=silence).take(a_customer(version=2)).wake(command_closes_ms(story) + 1)
+    assert story.outcomes()["t7"] == (Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT)
+
+
+def test_an_old_copy_of_a_customer_completes_no_contact() -> None:
+    story, _ = lacking()
+    story.take(a_customer(), a_customer(version=0)).run(OPENING_MS + 60 * MINUTE_MS)
+    assert story.outcomes()["t7"] == (Verdict.SUPPRESSED, Reason.NO_USABLE_CONTACT)
+
+
+def test_a_contact_completed_before_the_report_of_its_lack_counts_as_well() -> None:
+    story, command = out()
+    story.take(a_customer(version=2), receipt_for(command, Outcome.REFUSED, ReceiptReason.NO_CONTACT))
+    story.run(OPENING_MS + 60 * MINUTE_MS)
+    assert story.outcomes()["t7"] == (Verdict.SENT, Reason.ACCEPTED)
+    assert story.tasks == []
+
+
+def test_a_contact_that_is_still_none_is_a_task_again_and_no_loop() -> None:
+    story, _ = lacking()
+    story.take(a_customer(version=2))
+    story.run(OPENING_MS + 60 * MINUTE_MS, answer=failing(Outcome.REFUSED, ReceiptReason.NO_CONTACT))
+    assert story.commands[-1].attempt == 2
+    assert len({task.task_id for task in story.tasks}) == 1
+
+
+def command_closes_ms(story: Story) -> int:
+    return story.commands[-1].closes_at_ms

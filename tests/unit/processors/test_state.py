@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from processors.state import CustomerState, StateUnreadable, decode_state, encode_state
 from schemas.identity import PaymentId, TermId
@@ -36,7 +37,13 @@ def test_bytes_of_the_first_release_decode() -> None:
     assert state.customer.zone == "Asia/Shanghai"
     assert state.outstanding == 1
     assert [touch.verdict for touch in state.terms[0].touches] == [Verdict.RELEASED, Verdict.SENT]
-    assert state == frozen_story().state
+    assert state == _without_later_fields(frozen_story().state)
+
+
+def _without_later_fields(state: CustomerState | None) -> CustomerState:
+    assert state is not None
+    touches = tuple(replace(touch, customer_version=-1) for touch in state.terms[0].touches)
+    return replace(state, terms=(replace(state.terms[0], touches=touches), *state.terms[1:]))
 
 
 def test_fields_added_at_the_end_take_their_defaults() -> None:
