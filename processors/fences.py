@@ -56,7 +56,8 @@ def _customer_fences(state: CustomerState, now_ms: int) -> Fences:
 def _term_fences(state: CustomerState, term: Term, now_ms: int) -> Fences:
     fences: Fences = {}
     raise_ = _Raiser(fences, state.customer_id, now_ms)
-    if is_settled(term) and not term.is_retired:
+    is_over = term.is_retired or term.facts is None  # of a term without facts nothing ever left
+    if is_settled(term) and not is_over:
         raise_(paid_fence(state.customer_id, term.contract_id, term.term_id), FenceKind.PAID, term=term)
     for gone in term.withdrawals:
         touch = key_of(term, gone.step, gone.channel, gone.revision)

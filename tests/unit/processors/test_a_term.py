@@ -48,6 +48,15 @@ def test_r41_a_payment_stops_every_later_touch_and_fences_the_term() -> None:
 def test_a_payment_before_its_contract_is_kept() -> None:
     story = Story(a_payment(), a_customer(), a_contract()).run(AFTER_MS)
     assert set(story.outcomes().values()) == {PAID}
+
+
+def test_a_payment_raises_a_fence_once_its_contract_is_known_for_only_then_is_there_a_day_to_lift_it() -> None:
+    story = Story(a_customer(), a_payment())
+    assert story.standing == {}
+    story.take(a_contract())
+    assert list(story.standing) == [paid_fence(CUSTOMER, CONTRACT, TERM)]
+    story.run(AFTER_MS)
+    assert story.standing == {}
     assert story.commands == []
 
 
