@@ -85,8 +85,10 @@ class Draft:
         else:
             self.held[customer] = next_sequence
 
-    def finish(self, largest_state_bytes: int) -> None:
+    def finish(self, largest_bytes: int, largest_held_bytes: int) -> None:
         """Encode what changed and derive alarms and counts; after this only a heartbeat may be added.
+
+        A held customer's state may be larger, or one refused for its size could not be marked as held.
 
         Raises:
             StateOversized: a state does not fit into a changelog record.
@@ -99,7 +101,7 @@ class Draft:
             was_raw, was_alarm, was_outstanding = before[customer]
             if raw == was_raw:
                 continue
-            if len(raw) > largest_state_bytes:
+            if len(raw) > (largest_held_bytes if customer in self.held else largest_bytes):
                 raise StateOversized(customer)
             rows[state_row_key(customer)] = raw
             customers += was_raw is None

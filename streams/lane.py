@@ -45,6 +45,7 @@ class Works:
     clock: Clock
     observation: Observation
     largest_state_bytes: int
+    largest_held_state_bytes: int
 
 
 class Lane:
@@ -184,7 +185,7 @@ class Lane:
     async def _rejudge(self) -> bool:
         if self.part.meta.rejudge_cursor is None:
             return False
-        await self._transact(lambda draft, _: self._works.rejudging.rejudge(draft, self.part))
+        await self._transact(lambda draft, careful: self._works.rejudging.rejudge(draft, self.part, careful))
         return True
 
     async def _wake(self) -> bool:
@@ -194,7 +195,7 @@ class Lane:
         works, part = self._works, self.part
         chunk = works.waking.due(part, tick.now_ms)
         works.observation.wake(part, tick, chunk)
-        if await self._transact(lambda draft, _: works.waking.wake(draft, tick, chunk)):
+        if await self._transact(lambda draft, careful: works.waking.wake(draft, tick, chunk, careful)):
             self._chunk_done(tick, chunk)
         return True
 
@@ -234,7 +235,7 @@ class Lane:
             draft = Draft(self.part, self._works.brain)
             try:
                 build(draft, careful)
-                draft.finish(self._works.largest_state_bytes)
+                draft.finish(self._works.largest_state_bytes, self._works.largest_held_state_bytes)
                 if draft.is_mere_move and self._fresh_at_ms(draft.positions) <= self.part.meta.fresh_at_ms:
                     self.part.move(draft.positions)
                 else:

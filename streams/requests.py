@@ -63,6 +63,8 @@ def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMa
         _check_replacement(request, brain.decoders)
         state = draft.state_of(customer) or brain.blank(customer)
         lifted = brain.step(state, brain.released, draft.policies, draft.meta.watermark_at_ms)
+        if customer in careful:
+            applier.sizes.check_state(brain.encode_state(lifted.state))
     except (ExitError, SchemaUnavailable):
         raise
     except Exception as error:  # noqa: BLE001  the refusal guard: the hold stands, the request is a dead letter

@@ -1,5 +1,6 @@
 """Waking: a tick finds the customers whose alarm is due and judges them, a chunk a transaction (I5, I6)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,24 +38,26 @@ class Waking:
         due = [row for row, _ in found if alarm_parts(row)[0] <= now_ms]
         return Chunk(rows=tuple(due[: self.chunk_customers]), is_last=len(due) <= self.chunk_customers)
 
-    def wake(self, draft: Draft, tick: StampedTick, chunk: Chunk) -> None:
-        """Judge a chunk; with the last one, watermark and tick position move."""
+    def wake(self, draft: Draft, tick: StampedTick, chunk: Chunk, careful: Collection[bytes] = ()) -> None:
+        """Judge a chunk, measuring `careful` customers; with the last one, watermark and tick position move."""
         for row in chunk.rows:
             due_at_ms, customer = alarm_parts(row)
             draft.index[row] = None
             state = draft.state_of(customer)
             if state is not None and self.brain.alarm_at_ms(state) == due_at_ms:
-                self._wake_one(draft, tick, customer)
+                self._wake_one(draft, tick, customer, careful)
         if chunk.is_last:
             draft.meta = advanced(draft.meta, watermark_at_ms=tick.now_ms, tick_offset=tick.offset)
             draft.positions[TICK] = tick.offset + 1
 
-    def _wake_one(self, draft: Draft, tick: StampedTick, customer: bytes) -> None:
+    def _wake_one(self, draft: Draft, tick: StampedTick, customer: bytes, careful: Collection[bytes]) -> None:
         brain = self.brain
         try:
             woken = brain.step(draft.state_of(customer), brain.wake, draft.policies, tick.now_ms)
-            self._check(woken.state, tick)
+            self._check_alarm(woken.state, tick)
             self.sizes.check(woken.emissions)
+            if customer in careful:
+                self.sizes.check_state(brain.encode_state(woken.state))
         except (ExitError, SchemaUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  the refusal guard: one customer's judging must not stop the others'
@@ -63,8 +66,7 @@ class Waking:
         draft.states[customer] = woken.state
         draft.emissions.extend(woken.emissions)
 
-    def _check(self, state: object, tick: StampedTick) -> None:
+    def _check_alarm(self, state: object, tick: StampedTick) -> None:
         alarm = self.brain.alarm_at_ms(state)
         if alarm is not None and alarm <= tick.now_ms:
             raise StepFailed("a wake asked to be woken at an instant that is over; it would be woken for ever")
-        self.sizes.check_state(self.brain.encode_state(state))

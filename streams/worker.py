@@ -49,7 +49,8 @@ _CODES: dict[type[BaseException], ExitCode] = {
 }
 WATCH_MS = 10_000
 _ENVELOPE_BYTES = 1_024  # key, headers and framing of a record
-_MARGIN_BYTES = 8_192  # a state that was refused for its size must still take the mark of its hold
+_LARGEST_STATE_BYTES = LARGEST_BYTES - 8_192
+_LARGEST_HELD_STATE_BYTES = LARGEST_BYTES - _ENVELOPE_BYTES  # one refused for its size must still take its mark
 DRAIN_S = 8.0  # an orderly stop ends within 10 s; what is not drained by then is replayed by the next owner
 
 
@@ -84,12 +85,12 @@ def run(settings: WorkerSettings, brain: Brain) -> NoReturn:
 
 def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine:
     """Put an engine together on given ports."""
-    sizes = Sizes(largest_bytes=_Largest(), largest_state_bytes=LARGEST_BYTES - _MARGIN_BYTES)
+    sizes = Sizes(largest_bytes=_Largest(), largest_state_bytes=_LARGEST_STATE_BYTES)
     quarantine = Quarantine(
         brain=brain,
         partitions=settings.partitions,
         seal=ports.seal,
-        largest_state_bytes=LARGEST_BYTES - _ENVELOPE_BYTES,
+        largest_state_bytes=_LARGEST_HELD_STATE_BYTES,
     )
     observation = Observation(metrics=ports.metrics, clock=ports.clock)
     transactions = Transactions(
@@ -115,7 +116,8 @@ def build_engine(settings: WorkerSettings, brain: Brain, ports: Ports) -> Engine
         transactions=transactions,
         clock=ports.clock,
         observation=observation,
-        largest_state_bytes=LARGEST_BYTES - _ENVELOPE_BYTES,
+        largest_state_bytes=_LARGEST_STATE_BYTES,
+        largest_held_state_bytes=_LARGEST_HELD_STATE_BYTES,
     )
     opening = Opening(
         application=settings.application,

@@ -56,7 +56,7 @@ async def test_i7_kept_inputs_that_outgrow_the_state_are_refused_at_their_releas
 async def test_i7_a_state_that_has_no_room_for_its_mark_is_held_by_its_fence() -> None:
     world = World(Loud())
     await world.start()
-    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1047450")
+    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1040200")
     await world.fed(CUSTOMER, ANN, b"ann:invalid")
     assert world.fences()[b"hold|ann"] is not None
     assert world.engine.part(0).held == {ANN: 1}
@@ -67,12 +67,43 @@ async def test_i8_a_state_that_rejudging_outgrows_holds_that_customer_alone() ->
     brain = Loud()
     world = World(brain)
     await world.start()
-    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1047450")
+    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1040200")
     brain.rejudge_adds = 200
     world.publish("renewal.policy.v1", b"p0", b"2", partition=0)
     await world.pump()
     assert world.meta().rejudge_cursor is None
     assert world.fences()[b"hold|ann"] is not None
+
+
+@in_a_world
+async def test_i7_a_state_too_large_for_a_wake_is_refused_with_the_input_that_made_it_so() -> None:
+    world = World(Loud())
+    await world.start()
+    await world.fed(CUSTOMER, ANN, b"ann:alarm 50")
+    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1045000")
+    assert [letter.origin_topic for letter in world.dead_letters()] == [CUSTOMER]
+    assert world.engine.part(0).held == {ANN: 1}
+    await world.fed(REQUEST, ANN, release(is_drop=True))
+    assert world.engine.part(0).held == {}
+
+
+@in_a_world
+async def test_a_wake_encodes_a_state_once() -> None:
+    brain = Loud()
+    world = World(brain)
+    await world.start()
+    await world.fed(CUSTOMER, ANN, b"ann:alarm 50")
+    encode, encoded = brain.encode_state, list[object]()
+
+    def counted(state: object) -> bytes:
+        encoded.append(state)
+        return encode(state)
+
+    brain.encode_state = counted
+    world.tick(100)
+    await world.pump()
+    assert said(world) == [b"woken 100"]
+    assert len(encoded) == 1
 
 
 class Loud(ProbingBrain):
@@ -91,7 +122,7 @@ class Loud(ProbingBrain):
         name = getattr(given, "name", "")
         if name == "quarantined" and state and len(state.hold) > 1_000:
             return Applied(
-                msgspec.structs.replace(state, seen=("y" * 200,)), (self._hold(state.customer, given.cause, 0),)
+                msgspec.structs.replace(state, seen=("y" * 8_000,)), (self._hold(state.customer, given.cause, 0),)
             )
         return super().step(state, given, policies, now_ms)
 
