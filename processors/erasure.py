@@ -26,9 +26,7 @@ def erase(draft: Draft, occurred_at_ms: int) -> None:
         return
     terms = list(draft.terms())
     zoned = draft.state
-    for term in terms:
-        _decide(draft, term)
-    decided = tuple(sorted(_digest(draft, term) for term in terms if term.facts is not None))
+    decided = tuple(sorted(_digest(draft, term) for term in terms if _decide(draft, term)))
     erasure = Erasure(occurred_at_ms=occurred_at_ms, decided=decided)
     draft.state = CustomerState(customer_id=zoned.customer_id, hold=zoned.hold, erasure=erasure)
     for term in terms:
@@ -39,9 +37,8 @@ def decide_erased_term(draft: Draft, term: Term) -> None:
     """Decide the touches of a term that arrives after the erasure, unless they were decided already."""
     erasure = draft.state.erasure
     digest = _digest(draft, term)
-    if erasure is None or digest in erasure.decided:
+    if erasure is None or digest in erasure.decided or not _decide(draft, term):
         return
-    _decide(draft, term)
     draft.state = replace(draft.state, erasure=replace(erasure, decided=tuple(sorted({*erasure.decided, digest}))))
 
 
@@ -50,14 +47,18 @@ def is_forgotten(term: Term) -> bool:
     return not any(touch.stage in AT_A_CHANNEL for touch in term.touches)
 
 
-def _decide(draft: Draft, term: Term) -> None:
+def _decide(draft: Draft, term: Term) -> bool:
+    """Decide what is undecided of a term; False when nothing can be said yet, for want of facts or of a policy."""
     policy = draft.policies.current
-    if policy is None or term.facts is None or term.is_retired:
-        return
+    if term.is_retired:
+        return True
+    if policy is None or term.facts is None:
+        return False
     for window in place_windows(term.facts.expires_on, draft.zone(), policy):
         touch = term.touch(window.step.name)
         if touch is None or touch.stage is Stage.WAITING:
             draft.decide(term, _erased(touch, window), window=window[1:])
+    return True
 
 
 def _erased(touch: Touch | None, window: Window) -> Touch:

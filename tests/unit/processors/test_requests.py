@@ -3,6 +3,7 @@
 import pytest
 
 from processors.given import Given, Quarantined, Rejudge, Released
+from processors.policies import Policies
 from processors.state import CustomerState, encode_state
 from schemas.events import RequestMade
 from schemas.identity import erased_fence, hold_fence, opted_out_fence
@@ -84,6 +85,16 @@ def test_a_contract_that_follows_an_erasure_is_decided_once() -> None:
     story = Story(a_request(kind=RequestKind.ERASURE), a_contract(), a_contract(), a_contract(version=2))
     assert len(story.decisions) == 5
     assert set(story.outcomes().values()) == {(Verdict.SUPPRESSED, Reason.ERASED)}
+
+
+def test_an_erasure_before_the_first_policy_leaves_later_copies_to_be_decided() -> None:
+    story = Story(a_contract(), a_request(kind=RequestKind.ERASURE), policies=Policies())
+    assert story.decisions == []
+    story.policies = POLICIES
+    story.take(Rejudge(), a_contract(version=2), a_contract(version=2))
+    assert len(story.decisions) == 5
+    assert set(story.outcomes().values()) == {(Verdict.SUPPRESSED, Reason.ERASED)}
+    assert known(story).terms == ()
 
 
 def test_c7_an_erasure_while_the_command_is_out_waits_for_its_report_and_then_forgets() -> None:
