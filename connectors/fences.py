@@ -69,6 +69,10 @@ def is_stop(fence: FenceKey) -> bool:
 class Clock(Protocol):
     """What time it is for a partition, and whether what it knows of fences is recent enough to act on."""
 
+    @property
+    def is_virtual(self) -> bool:
+        """Whether time is what heartbeats say; a heartbeat of the other kind is never believed."""
+
     def now_ms(self, heartbeat: HeartbeatSent | None) -> int:
         """The current instant of the domain."""
 
@@ -78,6 +82,8 @@ class Clock(Protocol):
 
 class WallClock:
     """Real time: a heartbeat is believed for 3 s, and not at all when it is more than 1 s ahead of us."""
+
+    is_virtual = False
 
     def __init__(self, read_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
         self._read_ms = read_ms
@@ -89,11 +95,15 @@ class WallClock:
 
     def believes(self, heartbeat: HeartbeatSent | None) -> bool:
         """Age from `fresh_at_ms`, so that a backlog, a waiting tick and a clock that is behind all count."""
-        return heartbeat is not None and -AHEAD_AT_MOST_MS <= self._read_ms() - heartbeat.fresh_at_ms <= FRESH_FOR_MS
+        if heartbeat is None or heartbeat.is_virtual:
+            return False
+        return -AHEAD_AT_MOST_MS <= self._read_ms() - heartbeat.fresh_at_ms <= FRESH_FOR_MS
 
 
 class VirtualClock:
     """The demo's and the tests' time: the partition's watermark, fresh as long as there is one."""
+
+    is_virtual = True
 
     def now_ms(self, heartbeat: HeartbeatSent | None) -> int:
         """The watermark of the newest heartbeat; 0 before the first."""
@@ -101,4 +111,16 @@ class VirtualClock:
 
     def believes(self, heartbeat: HeartbeatSent | None) -> bool:
         """On a virtual clock the heartbeat of the current tick is fresh, however long it takes."""
-        return heartbeat is not None
+        return heartbeat is not None and heartbeat.is_virtual
+
+
+def other_time(clock: Clock, heartbeat: HeartbeatSent) -> str:
+    """Why this clock may not judge a partition with this sign of life, and what to do; empty when it may."""
+    if clock.is_virtual == heartbeat.is_virtual:
+        return ""
+    ours, theirs = ("virtual", "real") if clock.is_virtual else ("real", "virtual")
+    return (
+        f"this channel is set to {ours} time, but partition {heartbeat.partition} lives in {theirs} time: set "
+        f"PERENNIAL_VIRTUAL_TIME={str(not clock.is_virtual).lower()} here too, or give the {ours} system topics of its "
+        "own by PERENNIAL_TOPIC_PREFIX"
+    )

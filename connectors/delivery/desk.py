@@ -8,11 +8,12 @@ from itertools import count
 from connectors.delivery.judging import Ask, GoAhead, PutOff, Settle, Wait, judge, obstacle
 from connectors.delivery.lane import Lane
 from connectors.delivery.records import intent_row, receipt, result_row
-from connectors.fences import Clock
+from connectors.fences import Clock, other_time
 from connectors.ledger import Standing
 from connectors.metrics import DeliveryMetrics, PauseReason
 from connectors.orders import Cycle, DeliveryClass, Finished, Order, told
 from connectors.ports import Opening
+from schemas.errors import ExitCode, ExitError
 
 LOOK_AGAIN_MS = 500
 SETTLED_PER_CYCLE = 500
@@ -46,6 +47,13 @@ class Desk:
         for order in orders:
             if (lane := self.lanes.get(order.partition)) is not None:
                 lane.accept(order)
+
+    def check_time(self) -> None:
+        """Raise ExitError when a partition lives in another time than we: real and virtual are never mixed."""
+        for lane in self.lanes.values():
+            heartbeat = lane.fences.heartbeat
+            if heartbeat is not None and (why := other_time(self._clock, heartbeat)):
+                raise ExitError(ExitCode.SETTINGS_INVALID, why)
 
     def wake(self, elapsed_ms: int) -> None:
         """Give back orders that were to be looked at again by now."""

@@ -154,6 +154,7 @@ class DeliveryLoop(Generic[M]):
         orders = await self._in_thread(lambda: self._log.poll(within_ms))
         if self._is_lost:
             raise ExitError(ExitCode.FENCED, "our partitions were given to another process while we were away")
+        self._desk.check_time()
         self._desk.accept(orders)
 
     def _heed_backlog(self) -> None:

@@ -33,6 +33,7 @@ class Delivering:
     in_flight: int = 4
     now_ms: int = NOW_MS
     elapsed_ms: int = 0
+    is_virtual: bool = False
 
     def __post_init__(self) -> None:
         self.metrics = DeliveryMetrics(Channel.EMAIL)
@@ -41,7 +42,8 @@ class Delivering:
     def beat(self, at_ms: int | None = None) -> None:
         """Let the partition give a sign of life."""
         at_ms = self.now_ms if at_ms is None else at_ms
-        self.topics.fences[0].apply("heartbeat", a_heartbeat(fresh_at_ms=at_ms, watermark_at_ms=at_ms))
+        beat = a_heartbeat(fresh_at_ms=at_ms, watermark_at_ms=at_ms, is_virtual=self.is_virtual)
+        self.topics.fences[0].apply("heartbeat", beat)
 
     def order(self, *commands: SendTouch) -> None:
         """Append commands."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from connectors.fences import VirtualClock
+from connectors.fences import VirtualClock, WallClock
 from connectors.memory import MemoryContacts, MemoryLog, MemoryProvider
-from connectors.orders import Cycle, DeliveryClass, Report
+from connectors.orders import Cycle, DeliveryClass, Order, Report
+from schemas.errors import ExitCode, ExitError
 from schemas.identity import paid_fence, stop_fence
 from schemas.outputs import SendTouch
 from schemas.topics import DAY_MS
@@ -266,7 +267,7 @@ def test_while_contacts_are_away_nobody_is_taken_for_absent() -> None:
 
 
 def test_on_a_virtual_clock_the_heartbeat_says_what_time_it_is() -> None:
-    delivering = Delivering(now_ms=0)
+    delivering = Delivering(is_virtual=True, now_ms=0)
     delivering.order(command_for("c1", not_before_at_ms=NOW_MS + 90 * DAY_MS, send_by_at_ms=NOW_MS + 91 * DAY_MS))
     delivering.beat(NOW_MS)
     turns = iter(range(20))
@@ -333,3 +334,37 @@ def test_a_partition_that_was_paused_when_it_moved_is_fetched_again() -> None:
     delivering.order(command_for("c1"))
     delivering.run(delivering.all_reported, log=log)
     assert reasons(delivering) == [ReceiptReason.ACCEPTED]
+
+
+@pytest.mark.parametrize("is_virtual", [True, False])
+def test_in_another_time_than_its_partition_a_channel_says_what_to_do_and_calls_nobody(is_virtual: object) -> None:
+    delivering = Delivering(is_virtual=bool(is_virtual))
+    delivering.order(command_for("c1"))
+    clock = WallClock(lambda: NOW_MS) if is_virtual else VirtualClock()
+    with pytest.raises(ExitError, match="PERENNIAL_VIRTUAL_TIME=") as ended:
+        delivering.run(delivering.all_reported, clock=clock)
+    assert ended.value.code is ExitCode.SETTINGS_INVALID
+    assert delivering.provider.called == []
+
+
+def test_who_lost_its_partitions_ends_and_calls_nobody_more() -> None:
+    delivering = Delivering()
+
+    class Losing(MemoryLog):
+        """Hears with the second poll that the group has given everything to others; they are fetched once more."""
+
+        polls = 0
+
+        def poll(self, within_ms: int) -> list[Order]:
+            self.polls += 1
+            if self.polls == 2 and self._partitions is not None:
+                self._partitions.lost([0])
+                self._open(0, self._partitions)
+                delivering.order(command_for("c1"))
+            return super().poll(within_ms)
+
+    with pytest.raises(ExitError) as ended:
+        delivering.run(lambda: bool(delivering.topics.receipts), log=Losing(delivering.topics))
+    assert ended.value.code is ExitCode.FENCED
+    assert delivering.provider.called == []
+    assert delivering.topics.receipts == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.fences import FenceTable, VirtualClock, WallClock
+from connectors.fences import Clock, FenceTable, VirtualClock, WallClock
 from schemas.identity import FenceKey, erased_fence, hold_fence
 from schemas.vocabulary import FenceKind
 from tests.builders import NOW_MS, a_fence, a_heartbeat, a_hold
@@ -32,9 +32,15 @@ def test_without_any_heartbeat_nothing_is_believed() -> None:
 
 
 def test_on_a_virtual_clock_a_heartbeat_stays_fresh_and_tells_the_time() -> None:
-    beat = a_heartbeat(fresh_at_ms=NOW_MS + 5, watermark_at_ms=NOW_MS)
+    beat = a_heartbeat(fresh_at_ms=NOW_MS + 5, watermark_at_ms=NOW_MS, is_virtual=True)
     assert VirtualClock().believes(beat)
     assert VirtualClock().now_ms(beat) == NOW_MS
+
+
+@pytest.mark.parametrize("clock", [WallClock(lambda: NOW_MS), VirtualClock()])
+def test_a_heartbeat_of_another_time_is_never_believed(clock: Clock) -> None:
+    assert clock.believes(a_heartbeat(fresh_at_ms=NOW_MS, is_virtual=clock.is_virtual))
+    assert not clock.believes(a_heartbeat(fresh_at_ms=NOW_MS, is_virtual=not clock.is_virtual))
 
 
 def test_a_fence_that_cannot_be_read_ends_all_belief() -> None:
