@@ -177,6 +177,8 @@ class MemoryContactStore:
         """Lose everything, as Redis may."""
         self._contacts: dict[str, ContactPut] = {}
         self._keys: dict[str, dict[str, bytes]] = {}
+        self._without_contact: set[str] = set()
+        self._without_keys: set[str] = set()
         self._positions: dict[TopicPartition, int] = {}
         self._is_building = False
 
@@ -222,14 +224,18 @@ class MemoryContactStore:
         match change:
             case ContactPut():
                 known = self._contacts.get(change.customer_id)
-                if known is None or known.version <= change.version:
+                is_older = known is not None and known.version > change.version
+                if not is_older and change.customer_id not in self._without_contact:
                     self._contacts[change.customer_id] = change
             case KeyPut():
-                self._keys.setdefault(change.customer_id, {})[change.key_id] = change.wrapped_key
+                if change.customer_id not in self._without_keys:
+                    self._keys.setdefault(change.customer_id, {})[change.key_id] = change.wrapped_key
             case ContactErased():
                 self._contacts.pop(change.customer_id, None)
+                self._without_contact.add(change.customer_id)
             case KeysErased():
                 self._keys.pop(change.customer_id, None)
+                self._without_keys.add(change.customer_id)
 
     def _row(self, put: ContactPut) -> ContactRow:
         return ContactRow(

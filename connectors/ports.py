@@ -138,14 +138,14 @@ class KeyPut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactErased:
-    """The contact of a customer is gone."""
+    """The contact of a customer is gone for good: whatever comes later is ignored (S09)."""
 
     customer_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysErased:
-    """The data keys of a customer are gone: what they encrypted cannot be read any more."""
+    """The data keys of a customer are gone for good: what they encrypted cannot be read any more."""
 
     customer_id: str
 

@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Projection:
-    """Follows contact and key topic and writes both into the store; needs no group, because it writes by positions."""
+    """Follows contacts, keys and erasures into the store; needs no group, because it writes by positions."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Projection:
         self._codec, self._metrics = codec, metrics
         self._tps = [
             TopicPartition(topic, number)
-            for topic in (topics.CONTACT_KEY, topics.CONTACT)
+            for topic in (topics.FENCE, topics.CONTACT_KEY, topics.CONTACT)
             for number in range(partitions)
         ]
         self._stored: dict[TopicPartition, int] = {}

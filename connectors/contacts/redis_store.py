@@ -22,6 +22,7 @@ _BUILDING = "building"
 _FIELD, _VERSION, _KEY_ID = "f:", b"v", b"k"
 _DELETED_AT_ONCE = 1_000
 
+# An erased row is the field `e` alone, and stays it: late contacts and keys of that customer change nothing (S09).
 # KEYS[1] positions; ARGV[1] n, then n pairs before, then m, m pairs after, then commands with their lengths.
 # One script, so that no reader sees rows without their positions, and nobody writes onto positions he does not know.
 _APPLY = """
@@ -42,14 +43,17 @@ while at <= #ARGV do
     local row = {}
     for _ = 1, size do row[#row + 1] = take() end
     local known = redis.call('HGET', key, 'v')
-    if not known or tonumber(known) <= tonumber(version) then
+    local is_erased = redis.call('HEXISTS', key, 'e') == 1
+    if not is_erased and (not known or tonumber(known) <= tonumber(version)) then
       redis.call('DEL', key)
       redis.call('HSET', key, unpack(row))
     end
   elseif kind == 'key' then
-    redis.call('HSET', key, take(), take())
+    local id, wrapped = take(), take()
+    if redis.call('HEXISTS', key, 'e') == 0 then redis.call('HSET', key, id, wrapped) end
   else
     redis.call('DEL', key)
+    redis.call('HSET', key, 'e', '1')
   end
 end
 if #after > 0 then redis.call('HSET', KEYS[1], unpack(after)) end
@@ -120,7 +124,7 @@ class RedisContactStore:
             raise StoreAway(type(error).__name__) from error
         rows = {}
         for at, customer_id in enumerate(customer_ids):
-            if found[2 * at]:
+            if _VERSION in found[2 * at]:
                 rows[customer_id] = _row(customer_id, found[2 * at], found[2 * at + 1])
         return Looked(rows=rows, positions=_positions_of(positions), is_building=_BUILDING.encode() in positions)
 
@@ -148,9 +152,9 @@ class RedisContactStore:
             case KeyPut():
                 return ["key", self._keys_key(change.customer_id), change.key_id, change.wrapped_key]
             case ContactErased():
-                return ["delete", self._contact_key(change.customer_id)]
+                return ["erase", self._contact_key(change.customer_id)]
             case KeysErased():
-                return ["delete", self._keys_key(change.customer_id)]
+                return ["erase", self._keys_key(change.customer_id)]
 
     def _contact_key(self, customer_id: str) -> str:
         return f"{self._prefix}contact:{customer_id}"

@@ -84,7 +84,26 @@ def test_erasure_leaves_neither_contact_nor_keys(with_store: WithStore[None]) ->
         gone: list[ContactChange] = [KeysErased(customer_id="c-1"), ContactErased(customer_id="c-1")]
         assert await store.apply(gone, before={CONTACT: 1, KEY: 2}, after={CONTACT: 2, KEY: 3})
         assert (await store.look_up(["c-1"])).rows == {}
-        assert await store.apply([PUT], before={CONTACT: 2, KEY: 3}, after={CONTACT: 3, KEY: 3})
+
+    with_store(work)
+
+
+def test_the_erased_stay_erased_whatever_comes_late(with_store: WithStore[None]) -> None:
+    async def work(store: ContactStore) -> None:
+        await store.begin_building(START)
+        gone: list[ContactChange] = [PUT, KeysErased(customer_id="c-1"), ContactErased(customer_id="c-1")]
+        assert await store.apply(gone, before=START, after={CONTACT: 2, KEY: 1})
+        assert await store.apply([PUT, *KEYS], before={CONTACT: 2, KEY: 1}, after={CONTACT: 3, KEY: 3})
+        assert (await store.look_up(["c-1"])).rows == {}
+
+    with_store(work)
+
+
+def test_without_its_keys_a_contact_stays_unreadable_whatever_comes_late(with_store: WithStore[None]) -> None:
+    async def work(store: ContactStore) -> None:
+        await store.begin_building(START)
+        changes: list[ContactChange] = [PUT, KeysErased(customer_id="c-1"), *KEYS]
+        assert await store.apply(changes, before=START, after={CONTACT: 1, KEY: 3})
         assert (await store.look_up(["c-1"])).rows["c-1"].wrapped_key == b""
 
     with_store(work)

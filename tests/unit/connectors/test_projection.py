@@ -16,8 +16,11 @@ from connectors.ports import StoreAway
 from schemas import topics
 from schemas.codec import packaged_codec
 from schemas.errors import SchemaUnavailable
+from schemas.identity import HEARTBEAT_KEY, erased_fence, paid_fence
 from schemas.transport.errors import BrokerRefused, BrokerUnavailable, InputsLost
 from schemas.transport.records import Position, Record, TopicPartition
+from schemas.vocabulary import FenceKind
+from tests.builders import a_fence, a_heartbeat
 
 CODEC = packaged_codec()
 MASTER = MasterKey(key_id="m", octets=b"m" * 32)
@@ -141,4 +144,34 @@ def test_a_rebuild_that_was_killed_is_ended_by_the_next_keeper() -> None:
     projection = keeper(place, store)
     keep(projection, lambda: projection.is_level)
     assert not asyncio.run(store.look_up([])).is_building
+    assert version_of(store, "c1") == 1
+
+
+def test_an_erased_customer_stays_erased_although_a_late_contact_is_all_that_compaction_left() -> None:
+    place, store = Topics(), MemoryContactStore()
+    place.know("c1", version=9)
+    place.know("c2")
+    key = erased_fence("c1")
+    fence = a_fence(fence_key=key, kind=FenceKind.ERASED, customer_id="c1")
+    place.append(topics.FENCE, key.encode(), CODEC.encode(fence))
+    projection = keeper(place, store)
+    keep(projection, lambda: projection.is_level)
+    assert (version_of(store, "c1"), version_of(store, "c2")) == (None, 1)
+    place.know("c1", version=10)
+    place.know("c2", version=10)
+    successor = keeper(place, store)
+    keep(successor, lambda: successor.is_level)
+    assert (version_of(store, "c1"), version_of(store, "c2")) == (None, 10)
+
+
+def test_other_fences_and_heartbeats_change_no_contact() -> None:
+    place, store = Topics(), MemoryContactStore()
+    place.know("c1")
+    key = paid_fence("c1", "k1", "t1")
+    paid = CODEC.encode(a_fence(fence_key=key, kind=FenceKind.PAID, customer_id="c1"))
+    place.append(topics.FENCE, key.encode(), paid)
+    place.append(topics.FENCE, HEARTBEAT_KEY, CODEC.encode(a_heartbeat()))
+    place.append(topics.FENCE, erased_fence("c1").encode(), None)
+    projection = keeper(place, store)
+    keep(projection, lambda: projection.is_level)
     assert version_of(store, "c1") == 1
