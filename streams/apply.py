@@ -6,10 +6,10 @@ from typing import NoReturn
 
 from schemas.errors import ExitError, InvalidRecord, Refused, SchemaUnavailable, StepFailed
 from schemas.events import RequestMade
-from schemas.topics import POLICY, RECEIPT, TASK, TICK
+from schemas.topics import POLICY, RECEIPT, REQUEST, TASK, TICK
 from schemas.transport.partitioner import partition_of
 from schemas.vocabulary import RequestKind
-from streams.brain import Brain, Emission, State
+from streams.brain import Brain, Decode, Emission, Given, State
 from streams.copartition import advanced
 from streams.draft import Draft
 from streams.intake import Fetched
@@ -49,10 +49,26 @@ class Applier:
     sizes: Sizes
     is_time_virtual: bool
 
-    def records(self, draft: Draft, topic: str, records: Sequence[Fetched], careful: Collection[bytes] = ()) -> None:
+    def request(self, draft: Draft, record: Fetched, careful: Collection[bytes]) -> None:
+        """Apply a customer's request, dated no later than the broker took it; virtual time leaves it as it says."""
+
+        def decode(key: bytes | None, value: bytes | None) -> Given:
+            given = self.brain.decoders[REQUEST](key, value)
+            return given if self.is_time_virtual else self.brain.dated(given, record.timestamp)
+
+        self.records(draft, REQUEST, (record,), careful, decode)
+
+    def records(
+        self,
+        draft: Draft,
+        topic: str,
+        records: Sequence[Fetched],
+        careful: Collection[bytes] = (),
+        decode: Decode | None = None,
+    ) -> None:
         """Apply records of one customer input in order; states of `careful` customers are measured at every step."""
         brain, states, part, quarantine = self.brain, draft.states, draft.part.number, self.quarantine
-        decode, step, state_of, check = brain.decoders[topic], brain.step, draft.state_of, self.sizes.check
+        decode, step, state_of, check = decode or brain.decoders[topic], brain.step, draft.state_of, self.sizes.check
         policies, now_ms, is_kept = draft.policies, draft.meta.watermark_at_ms, topic != RECEIPT
         emit, held, last = draft.emissions.extend, draft.held, -1
         for index, record in enumerate(records):

@@ -15,6 +15,7 @@ from schemas.events import RequestMade, Tick
 State = Any  # the brain's own; the engine only hands it back
 Given = Any  # likewise
 Policies = Any  # likewise
+Decode = Callable[[bytes | None, bytes | None], Given]
 
 
 class Told(NamedTuple):
@@ -70,7 +71,7 @@ class Brain(Protocol):
         ...
 
     @property
-    def decoders(self) -> Mapping[str, Callable[[bytes | None, bytes | None], Given]]:
+    def decoders(self) -> Mapping[str, Decode]:
         """Per customer input (key, value) -> given; raises Refused, or SchemaUnavailable to make a partition wait."""
         ...
 
@@ -128,6 +129,10 @@ class Brain(Protocol):
 
     def decode_request(self, value: bytes | None) -> RequestMade | None:
         """Read a request, or give None where this brain's requests are plain inputs."""
+        ...
+
+    def dated(self, given: Given, appended_at_ms: int) -> Given:
+        """Give a request that claims a later instant than the broker's as one of the broker's (C7)."""
         ...
 
     def decode_tick(self, value: bytes) -> Tick:

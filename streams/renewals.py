@@ -128,6 +128,12 @@ class RenewalBrain:
         """Read a request."""
         return self._read_request(value)
 
+    def dated(self, given: RequestMade, appended_at_ms: int) -> RequestMade:
+        """Cap the instant of a wish: one dated ahead would outlive every opt-out until then (C7)."""
+        if given.occurred_at_ms <= appended_at_ms:
+            return given
+        return msgspec.structs.replace(given, occurred_at_ms=appended_at_ms)
+
     def decode_tick(self, value: bytes) -> Tick:
         """Read a tick."""
         return self._read_tick(value)

@@ -30,7 +30,7 @@ def apply_requests(applier: Applier, draft: Draft, records: Sequence[Fetched], c
     for record in records:
         request = _verb(applier, record)
         if request is None:
-            applier.records(draft, REQUEST, (record,), careful)
+            applier.request(draft, record, careful)
         elif request.kind in _STOPPING:
             applier.stop_or_start(draft, request)
         else:
@@ -75,7 +75,10 @@ def _release(applier: Applier, draft: Draft, record: Fetched, request: RequestMa
     draft.states[customer] = lifted.state
     draft.emissions.extend(lifted.emissions)
     for topic, row in kept:
-        applier.records(draft, topic, (row,), careful)
+        if topic == REQUEST:
+            applier.request(draft, row, careful)
+        else:
+            applier.records(draft, topic, (row,), careful)
     if customer in draft.held:  # refused again: as far as readers can tell, the hold was never lifted
         del draft.emissions[emitted : emitted + len(lifted.emissions)]
 

@@ -113,6 +113,10 @@ class CountingBrain:
         """Requests are plain inputs."""
         return None
 
+    def dated(self, given: EngagementSeen, appended_at_ms: int) -> EngagementSeen:  # noqa: ARG002
+        """The instant counts, whatever it is."""
+        return given
+
     def decode_tick(self, value: bytes) -> Tick:
         """Read a tick."""
         return self._tick(value)

@@ -120,6 +120,9 @@ class ProbingBrain:
             return None
         return self._codec.decode(value, RequestMade)
 
+    def dated(self, given: str, appended_at_ms: int) -> str:
+        return f"{given} by {appended_at_ms}" if given.endswith("dated") else given
+
     def decode_tick(self, value: bytes) -> Tick:
         return self._codec.decode(value, Tick)
 
