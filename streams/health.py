@@ -1,7 +1,7 @@
 """/live, /ready and /metrics on the loopback, by the standard library; alive means that ticks are being applied."""
 
-import contextlib
 import os
+import re
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ from streams.log import Clock, Log
 from streams.observation import Observation
 
 SILENT_MS = 60_000  # Faust can stay up idle after a coordinator error; without progress this long it is not alive
+_NOTE = re.compile(r"health-([1-9][0-9]*)\.port")
 _PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -82,8 +83,11 @@ class Health:
     def metrics(self) -> bytes:
         """Give the text of `/metrics`, with what grows by itself as of now."""
         for number in sorted(self.engine.partitions):
-            with contextlib.suppress(KeyError):  # given up just now
+            try:
                 self.observation.look(self.engine.part(number))
+            except Exception:  # a store that closes may raise anything; one still owned must not
+                if number in self.engine.partitions:
+                    raise
         return self.observation.metrics.exposed()
 
     def _is_waiting(self, number: int, end: int) -> bool:
@@ -106,7 +110,10 @@ class Health:
         return now_ms - self._unready_since_ms < 5 * SILENT_MS  # a restore on an empty disk may take a minute
 
     def _is_moving(self, number: int, now_ms: int) -> bool:
-        part = self.engine.part(number)
+        try:
+            part = self.engine.part(number)
+        except KeyError:  # given up just now
+            return True
         now_at = (part.meta.watermark_at_ms, sum(part.positions.values()))
         was_at, since_ms = self._progress.get(number, ((-1, -1), now_ms))
         may_wait = not part.meta.policy_number or not (len(part.waiting) or part.tick)
@@ -123,6 +130,7 @@ class HealthServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _pages(health))
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
+        _sweep(folder)
         self._note = folder / f"health-{os.getpid()}.port"
         self._thread = Thread(target=self._server.serve_forever, name="health", daemon=True)
 
@@ -140,6 +148,24 @@ class HealthServer:
         self._server.shutdown()
         self._server.server_close()
         self._note.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the notes of processes that were killed: nobody else does."""
+    for note in folder.glob("health-*.port"):
+        named = _NOTE.fullmatch(note.name)
+        if named and not _is_alive(int(named[1])):
+            note.unlink(missing_ok=True)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _pages(health: Health) -> type[BaseHTTPRequestHandler]:

@@ -1,5 +1,8 @@
 """Health by progress, and a catalogue whose every series is there before anything happens."""
 
+import os
+import subprocess
+import sys
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -102,6 +105,56 @@ async def test_the_metrics_tell_what_was_done_and_how_a_partition_stands() -> No
     assert 'perennial_watermark_lag_seconds{partition="0"} 5.0' in text
     await world.own(())
     assert 'partition="0"' not in health(world).metrics().decode()
+
+
+@in_a_world
+async def test_a_partition_given_up_while_it_is_looked_at_breaks_no_page() -> None:
+    world = World(ProbingBrain())
+    await world.start()
+    judge = health(world)
+    part = world.engine.part(0)
+
+    class Leaving(Idle):
+        """An engine that gives a partition up between two questions."""
+
+        asked = 0
+
+        @property
+        def partitions(self) -> frozenset[int]:  # type: ignore[override]
+            self.asked += 1
+            return frozenset({0} if self.asked == 1 else ())
+
+    judge.engine = Leaving()
+    assert judge.is_live()
+    judge.engine = Leaving()
+    assert b"perennial_build_info" in judge.metrics()
+
+    class Closing(Leaving):
+        """An engine whose store closes under the one who looks."""
+
+        def part(self, partition: int) -> CoPartition:
+            assert partition == part.number
+            raise RuntimeError("DB instance already closed")
+
+    judge.engine = Closing()
+    assert b"perennial_build_info" in judge.metrics()
+
+
+def test_the_notes_of_killed_processes_are_swept_at_the_next_start(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (f"health-{ended.pid}.port", f"health-{os.getppid()}.port", "health-x.port"):
+        tmp_path.joinpath(name).write_text("1\n")
+    clock = HandClock()
+    judge = Health(
+        engine=Idle(),
+        log=MemoryLog(MemoryCluster(1), "idle"),
+        observation=Observation(metrics=Metrics(), clock=clock),
+        clock=clock,
+    )
+    with HealthServer(judge, 0, tmp_path):
+        left = {note.name for note in tmp_path.iterdir()}
+    assert left == {f"health-{os.getpid()}.port", f"health-{os.getppid()}.port", "health-x.port"}
 
 
 class Idle:
