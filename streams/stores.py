@@ -1,5 +1,6 @@
 """Where the local stores lie; one that is locked is passed by, one that is damaged or foreign is discarded."""
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,7 @@ from streams.memory import MemoryRows
 from streams.store import DAMAGED_MARK, DiskRows, Rows, shared_cache
 
 _SLOTS = 8  # a paused predecessor on this host may still lock its store; a store is a cache, so we take another
+_LOCKED = ("lock hold by current process", "While lock file")  # RocksDB's own words; a path may hold any others
 
 
 class Stores(Protocol):
@@ -51,14 +53,18 @@ class DiskStores:
         return self.open(partition)
 
     def _try(self, path: Path) -> Rows | None:
-        if path.joinpath(DAMAGED_MARK).exists():
-            shutil.rmtree(path, ignore_errors=True)
+        is_damaged = path.joinpath(DAMAGED_MARK).exists()
         try:
-            return DiskRows(path, self._cache)
+            rows = DiskRows(path, self._cache)
         except Exception as error:  # noqa: BLE001  the library raises plain exceptions; only their text tells a lock
-            if "lock" in str(error).lower():
+            if any(said in str(error) for said in _LOCKED):
                 return None
-        shutil.rmtree(path, ignore_errors=True)  # it does not even open: the changelog has it all
+        else:
+            if not is_damaged:
+                return rows
+            with contextlib.suppress(Exception):  # whatever else is wrong with it goes with it
+                rows.close()
+        shutil.rmtree(path, ignore_errors=True)  # damaged, or it does not even open: the changelog has it all
         return self._fresh(path)
 
     def _fresh(self, path: Path) -> Rows:

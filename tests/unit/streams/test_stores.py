@@ -72,3 +72,27 @@ def test_what_rocksdb_writes_about_itself_is_bounded(tmp_path: Path) -> None:
     told = dict(line.strip().split("=", 1) for line in options.read_text("utf-8").splitlines() if "=" in line)
     assert 0 < int(told["max_log_file_size"]) <= 16 * 1024 * 1024
     assert 0 < int(told["max_manifest_file_size"]) <= 16 * 1024 * 1024
+
+
+def test_f11_a_damaged_store_is_discarded_whatever_its_path_is_called(tmp_path: Path) -> None:
+    stores = DiskStores(tmp_path / "block" / "lock", "app")
+    rows = stores.open(0)
+    rows.write({b"a": b"1"})
+    rows.close()
+    for one in tmp_path.rglob("CURRENT"):
+        one.write_bytes(b"nonsense\n")
+    opened = stores.open(0)
+    assert isinstance(opened, DiskRows)
+    assert opened.path.name == "0.0"
+    assert opened.get(b"a") is None
+
+
+def test_f11_a_damaged_store_that_somebody_holds_is_left_to_him(tmp_path: Path) -> None:
+    stores = DiskStores(tmp_path, "app")
+    held = stores.open(0)
+    assert isinstance(held, DiskRows)
+    held.path.joinpath(DAMAGED_MARK).touch()
+    opened = stores.open(0)
+    assert isinstance(opened, DiskRows)
+    assert opened.path.name == "0.1"
+    assert held.path.joinpath(DAMAGED_MARK).exists()
