@@ -73,7 +73,6 @@ def test_the_fetch_takes_partitions_timeout_and_limit() -> None:
 def test_isolation_is_set_where_aiokafka_reads_it_at_start() -> None:
     source = inspect.getsource(aiokafka.AIOKafkaConsumer)
     assert "isolation_level=self._isolation_level" in source
-    assert "_isolation_level" in inspect.getsource(seam.LabellingThread)
 
 
 def test_out_of_range_tells_which_positions() -> None:
