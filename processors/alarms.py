@@ -12,6 +12,7 @@ from processors.windows import Window, place_windows
 from schemas.vocabulary import Channel, Reason, Verdict
 
 NEVER_MS = 1 << 62
+_UNFINISHED = frozenset({Verdict.MOVED, Verdict.RETRIED, Verdict.HELD, Verdict.WITHDRAWN, Verdict.REOPENED})
 _WAITS_FOR_ITS_HOUR = frozenset({Verdict.MOVED, Verdict.RETRIED})
 
 
@@ -71,6 +72,12 @@ def _has_ended(touch: Touch, window: Window, now_ms: int) -> bool:
     return touch.verdict is Verdict.SUPPRESSED and now_ms >= window.closes_at_ms
 
 
+def is_without_step(touch: Touch, windows: tuple[Window, ...]) -> bool:
+    """Whether a touch waits, undecided, for a window that no policy gives it any more."""
+    is_open = touch.stage is Stage.WAITING and touch.verdict in _UNFINISHED
+    return is_open and not any(window.step.name == touch.step for window in windows)
+
+
 def _look_beside(touch: Touch, window: Window, cause: Cause) -> int:
     if (touch.verdict, touch.reason) != cause:
         return window.opens_at_ms
@@ -90,7 +97,10 @@ def _next_look_ms(state: CustomerState, term: Term, policies: Policies, zone: st
     found, channel = NEVER_MS, None
     cause, reachable = None, True
     assert term.facts is not None and policies.current is not None  # noqa: S101, PT018
-    for window in place_windows(term.facts.expires_on, zone, policies.current):
+    windows = place_windows(term.facts.expires_on, zone, policies.current)
+    if any(is_without_step(touch, windows) for touch in term.touches):
+        return now_ms
+    for window in windows:
         if window.step.channel is not channel:
             channel = window.step.channel
             cause, reachable = _standing(state, term, channel, policies)

@@ -16,7 +16,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CONTRACT_TRANSFERRED: "the contract was transferred to another customer",
     Reason.DUPLICATE: "this touch is already on its way",
     Reason.WINDOW_CLOSED: "its window had closed",
-    Reason.LATE: "the contract became known too late for it, or a more urgent reminder took its place",
+    Reason.LATE: "it was too late for it, a more urgent reminder took its place, or the policy dropped it",
     Reason.HOLDOUT: "the customer belongs to the group left untouched to measure the effect",
     Reason.CANARY: "the customer belongs to the group on which a new policy is tried",
     Reason.DORMANT: "the customer is dormant, so an account manager takes over",

@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from processors.alarms import placement
 from processors.draft import Draft
-from processors.state import Term
+from processors.state import Stage, Term, Touch
 from processors.windows import place_windows
+from schemas.vocabulary import Verdict
 
 
 def rejudge(draft: Draft) -> None:
@@ -24,6 +25,11 @@ def _has_new_steps_in_the_past(draft: Draft, term: Term) -> bool:
         return False  # what has closed was open, and is about to be judged
     zone = draft.zone()
     return term.placed_for == placement(term.facts.expires_on, zone) and any(
-        window.closes_at_ms <= draft.now_ms and term.touch(window.step.name) is None
+        window.closes_at_ms <= draft.now_ms and _is_new(term.touch(window.step.name))
         for window in place_windows(term.facts.expires_on, zone, policy)
     )
+
+
+def _is_new(touch: Touch | None) -> bool:
+    """Whether a step was in no policy until now, or was ended because an earlier one had removed it."""
+    return touch is None or (touch.stage is Stage.WAITING and touch.verdict is Verdict.SKIPPED)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from processors.alarms import look_at_ms, placement, retires_at_ms, silent_at_ms, touch_alarm_ms
+from processors.alarms import is_without_step, look_at_ms, placement, retires_at_ms, silent_at_ms, touch_alarm_ms
 from processors.compensation import answer_wish
 from processors.draft import Draft, revised
 from processors.judging import Case, judge
@@ -56,7 +56,7 @@ def _prepare(draft: Draft, before: Term, policy: Policy) -> list[_Due]:
     windows = place_windows(term.facts.expires_on, zone, policy)
     if term.placed_for != placement(term.facts.expires_on, zone):
         term = _placed(draft, term, windows, placement(term.facts.expires_on, zone))
-    draft.put(term)
+    draft.put(_without_removed_steps(draft, term, windows))
     return [
         _Due(window.step.days, window.closes_at_ms, term.contract_id, term.term_id, window)
         for window in windows
@@ -85,6 +85,16 @@ def _placed(draft: Draft, term: Term, windows: tuple[Window, ...], placed_for: s
         is_moved = touch is not None and touch.stage is Stage.WAITING and touch.verdict is Verdict.MOVED
         if touch is not None and (is_moved or (is_undone and window.closes_at_ms > draft.now_ms)):
             term = term.with_touch(replace(touch, stage=Stage.WAITING, next_look_at_ms=0))
+    return term
+
+
+def _without_removed_steps(draft: Draft, term: Term, windows: tuple[Window, ...]) -> Term:
+    """End what waited for a window when a policy removed its step; should the step come back, it is judged again."""
+    for touch in term.touches:
+        if is_without_step(touch, windows):
+            ended = revised(touch, Verdict.SKIPPED, Reason.LATE)
+            draft.decide(term, ended)
+            term = term.with_touch(ended)
     return term
 
 

@@ -78,7 +78,8 @@ def _of_customer(
                 placements=placed,
                 blockers=spans,
                 versions=tuple(versions),
-                is_due=_is_due(deciding, horizon_ms),
+                is_due=_is_due(deciding, horizon_ms)
+                and not _is_brought_too_late(deciding, versions[0].certain_ms, policies, spans),
             )
 
 
@@ -151,5 +152,18 @@ def _without(left: Slots, from_ms: int, to_ms: int) -> Slots:
 
 
 def _is_due(deciding: Placement, horizon_ms: int) -> bool:
-    """Whether the balance must account for it: opened, and known, by the horizon."""
-    return deciding.window.opens_ms <= horizon_ms and deciding.certain_from_ms <= horizon_ms
+    """Whether the balance must account for it: opened, and known, by the horizon, not dropped before."""
+    window = deciding.window
+    is_dropped = deciding.certain_to_ms <= window.opens_ms
+    return window.opens_ms <= horizon_ms and deciding.certain_from_ms <= horizon_ms and not is_dropped
+
+
+def _is_brought_too_late(
+    deciding: Placement, known_ms: int, policies: Iterable[PolicyFact], spans: Iterable[Span]
+) -> bool:
+    """Whether a policy brought the step only when its window, or all that was known of the customer, was gone."""
+    from_ms = deciding.certain_from_ms
+    if from_ms <= known_ms or all(one.certain_ms != from_ms for one in policies):
+        return False
+    is_erased = any(span.kind == "erased" and span.possible_from_ms <= from_ms for span in spans)
+    return is_erased or deciding.window.closes_ms <= from_ms

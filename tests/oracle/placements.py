@@ -56,6 +56,10 @@ class Placement:
         """Whether this placement may have been in force at an instant."""
         return self.possible_from_ms <= now_ms < self.possible_to_ms
 
+    def surely_holds_at(self, now_ms: int) -> bool:
+        """Whether nothing that may have been applied by an instant had ended this placement."""
+        return self.possible_from_ms <= now_ms < self.certain_to_ms
+
     def slots_from(self, from_ms: int) -> tuple[tuple[int, int], ...]:
         """Send hours left in the window from an instant on."""
         return slots(max(from_ms, self.window.opens_ms), self.window.closes_ms, self.zone, self.policy)
@@ -70,17 +74,27 @@ def epochs(
 
 
 def placements(epochs_of_term: Iterable[Epoch]) -> dict[str, tuple[Placement, ...]]:
-    """Name every step's windows in time order; stretches that follow each other with the same window are one."""
+    """Name every step's windows in time order; stretches that follow each other with the same window are one.
+
+    A step that a policy drops and a later one brings back is placed anew.
+    """
     found: dict[str, list[Placement]] = {}
+    standing: set[str] = set()
     for epoch in epochs_of_term:
-        for window in place_windows(epoch.contract.expires_on, epoch.zone, epoch.policy):
-            _append(found.setdefault(window.step.name, []), _placement(window, epoch))
+        windows = place_windows(epoch.contract.expires_on, epoch.zone, epoch.policy)
+        for window in windows:
+            name, placement = window.step.name, _placement(window, epoch)
+            if name in standing:
+                _append(found[name], placement)
+            else:
+                found.setdefault(name, []).append(placement)
+        standing = {window.step.name for window in windows}
     return {step: tuple(of_step) for step, of_step in found.items()}
 
 
 def _append(of_step: list[Placement], placement: Placement) -> None:
-    last = of_step[-1] if of_step else None
-    if last is not None and last.window == placement.window and last.zone == placement.zone:
+    last = of_step[-1]
+    if last.window == placement.window and last.zone == placement.zone:
         of_step[-1] = replace(
             last,
             certain_to_ms=placement.certain_to_ms,

@@ -86,10 +86,14 @@ def _by_blocker(kind: str) -> Judge:
 
 
 def _late(run: Run, touch: Expectation, decided: Decided) -> bool:
-    """Only beside a more urgent open step, or for a window already closed when it was placed."""
+    """Only beside a more urgent open step, for a window already closed when it was placed, or without a step."""
     if any(one.was_closed_when_placed or one.window.opens_ms >= one.window.closes_ms for one in touch.placements):
         return True
     now_ms = decided.decision.decided_at_ms
+    if touch.placements[0].possible_from_ms <= now_ms and not any(
+        one.surely_holds_at(now_ms) for one in touch.placements
+    ):
+        return True  # a policy has dropped the step
     return any(
         rival.touch.contract_id == touch.touch.contract_id
         and rival.touch != touch.touch

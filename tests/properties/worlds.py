@@ -6,12 +6,13 @@ some refusals, and leaves a bundle as a real run does.
 
 import hashlib
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from processors.given import Given, Wake
+from processors.given import Given, Rejudge, Wake
 from processors.policies import Policies
 from processors.state import CustomerState, decode_state, encode_state
 from processors.step import step
@@ -23,7 +24,8 @@ from schemas.vocabulary import Channel, ContractStatus, Outcome, PaymentKind, Re
 from tests.oracle.bundle import Bundle
 from tests.unit.oracle.run_builder import COMMANDS, Field, RunBuilder, ms
 
-POLICY = Path(__file__).parents[2] / "processors" / "presets" / "closing.yaml"
+CLOSING = Path(__file__).parents[2].joinpath("processors", "presets", "closing.yaml").read_text(encoding="utf-8")
+STEP_OF_CADENCE = re.compile(r"^  - \{ name: t\d.*\n", re.MULTILINE)
 DAY_MS = 86_400_000
 MOST_TICKS = 5_000  # a history of 100 days takes some 300
 STARTS_ON = date(2026, 2, 20)
@@ -48,10 +50,16 @@ class World:
         self._queue: list[SendTouch] = []
         for number in range(customers):
             self._person(f"c{number}")
+        self._maybe(0.5, self._drop_a_step)
+        self._maybe(0.5, lambda: self._publish_policy(CLOSING))
+
+    def _drop_a_step(self) -> None:
+        dropped = self._random.choice(STEP_OF_CADENCE.findall(CLOSING)[:-1])
+        self._publish_policy(CLOSING.replace(dropped, ""))
 
     def history(self) -> Bundle:
         """Let the days pass and hand over what they left."""
-        self._publish_policy()
+        self._publish_policy(CLOSING)
         waiting = sorted(self._scheduled, key=lambda one: one[0])
         now_ms: int | None = self._starts_ms
         while now_ms is not None and now_ms <= self._ends_ms:
@@ -74,22 +82,23 @@ class World:
         assert beat.record is not None
         self.run.log(topics.FENCE, "heartbeat", beat.record)
 
-    def _publish_policy(self) -> None:
-        content = POLICY.read_text(encoding="utf-8")
+    def _publish_policy(self, content: str) -> None:
         policy = PolicyPublished(
             event_id=EventId("policy"),
-            number=1,
+            number=self._policies.number + 1,
             published_at_ms=0,
             content=content,
             content_hash=hashlib.sha256(content.encode()).hexdigest(),
         )
         self.run.log(topics.POLICY, "p0", policy)
         self._policies = self._policies.published(policy)
+        for customer_id in list(self._states):
+            self._apply(customer_id, Rejudge())
 
     def _publish(self, act: Callable[[], object]) -> None:
-        known = {topic: len(self.run.logged.get(topic, ())) for topic in topics.INPUTS}
+        known = {topic: len(self.run.logged.get(topic, ())) for topic in topics.HOLDING}
         act()
-        for topic in topics.INPUTS:
+        for topic in topics.HOLDING:
             for logged in self.run.logged.get(topic, [])[known[topic] :]:
                 assert logged.key is not None
                 self._apply(logged.key.decode(), logged.record)  # type: ignore[arg-type]  # an input by its topic

@@ -125,7 +125,7 @@ def out_of_order(run: Run) -> Iterator[Violation]:
 
 def _out_of_order(run: Run, touches: list[Expectation]) -> Iterator[Violation]:
     last: InboxRow | None = None
-    for touch in sorted(touches, key=lambda touch: -touch.order):
+    for touch in sorted(touches, key=lambda touch: touch.step.days_before):
         first = next((row for row in run.inbox[touch.touch] if row.acted), None)
         if first is None:
             continue

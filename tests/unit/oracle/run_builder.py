@@ -29,7 +29,7 @@ T = TypeVar("T")
 COMMANDS = topics.command_topic(Channel.EMAIL)
 ZONE = "Asia/Shanghai"
 EXPIRES_ON = date(2026, 9, 10)  # a Thursday: t90 Fri 12 June, t30 Tue 11 Aug, t7 Thu 3 Sep, t3 Mon 7 Sep
-CLOSING = {
+CLOSING: dict[str, Any] = {
     "name": "closing",
     "default_zone": "Asia/Shanghai",
     "cadence": [{"name": f"t{days}", "days": days, "channel": "email"} for days in (90, 30, 7, 3, 0)],
@@ -69,8 +69,15 @@ class RunBuilder:
 
     def start(self) -> "RunBuilder":
         """Publish the closing policy."""
-        content = msgspec.json.encode(CLOSING).decode()
-        policy = _made(PolicyPublished, event_id="e", number=1, published_at_ms=0, content=content, content_hash="")
+        return self.policy(1)
+
+    def policy(self, number: int, *, without: str = "") -> "RunBuilder":
+        """Publish the closing policy under a number, perhaps without one of its steps."""
+        cadence = [step for step in CLOSING["cadence"] if step["name"] != without]
+        content = msgspec.json.encode(CLOSING | {"cadence": cadence}).decode()
+        policy = _made(
+            PolicyPublished, event_id="e", number=number, published_at_ms=0, content=content, content_hash=""
+        )
         self.log(topics.POLICY, "p0", policy)
         return self
 

@@ -86,6 +86,7 @@ STANDING = [
     (Reason.NO_USABLE_CONTACT, after(lambda run: run.customer(version=2, reachable=()))),
     (Reason.NO_USABLE_CONTACT, without_an_address),
     (Reason.LATE, first_seen_after_its_window),
+    (Reason.LATE, lambda: at_opening().policy(2, without="t30").tick("2026-08-11T01:01Z")),
     (
         Reason.WINDOW_CLOSED,
         stopped_to_the_end,

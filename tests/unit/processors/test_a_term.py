@@ -1,5 +1,6 @@
 """The course of one term: five touches, payments that stop them, refunds, renewals, ends and late starts."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -7,9 +8,18 @@ import pytest
 from processors.given import Given, Quarantined, Rejudge
 from schemas.events import ContractChanged, PaymentRecorded
 from schemas.identity import PaymentId, TermId, paid_fence
-from schemas.vocabulary import Channel, ContractStatus, PaymentKind, Reason, RequestKind, Verdict
+from schemas.vocabulary import (
+    Channel,
+    ContractStatus,
+    Outcome,
+    PaymentKind,
+    Reason,
+    ReceiptReason,
+    RequestKind,
+    Verdict,
+)
 from tests.builders import CONTRACT, CUSTOMER, TERM, a_contract, a_customer, a_payment, a_request, ms
-from tests.unit.processors.story import CLOSING, LONG_AGO_MS, Story, policies_of, silence
+from tests.unit.processors.story import CLOSING, LONG_AGO_MS, Story, policies_of, receipt_for, silence
 
 AFTER_MS = ms("2026-07-20T00:00Z")
 SENT = (Verdict.SENT, Reason.ACCEPTED)
@@ -202,6 +212,69 @@ def test_p14_a_rule_that_gains_a_step_decides_it_for_everybody(published: str, o
     story.policies = policies_of(text, number=2)
     story.take(Rejudge()).run(AFTER_MS)
     assert story.outcomes()["t15"] == outcome
+
+
+T30 = "  - { name: t30, days: 30, channel: email, template: renewal }\n"
+WITHOUT_T30 = policies_of(CLOSING.replace(T30, ""), number=2)
+T30_OPENS_MS = ms("2026-06-01T01:00Z")
+
+
+def moved() -> Story:
+    """Nobody was there at t30's opening, and now it is night."""
+    story = Story(a_customer(), a_contract()).run(ms("2026-05-20T00:00Z"))
+    story.wake(ms("2026-06-01T14:00Z"))
+    return story
+
+
+def withdrawn() -> Story:
+    """The only t30 was repriced while it was out, and the channel reported that it did not send it."""
+    story = Story(a_customer(), a_contract()).run(ms("2026-05-20T00:00Z")).run(T30_OPENS_MS, answer=silence)
+    story.take(a_contract(version=2, amount_minor=5))
+    return story.take(receipt_for(story.commands[-1], Outcome.REFUSED, ReceiptReason.FENCED))
+
+
+def held() -> Story:
+    """A customer in quarantine when t30 opens."""
+    story = Story(a_customer(), a_contract()).run(ms("2026-05-20T00:00Z")).take(Quarantined(cause="invalid"))
+    return story.run(T30_OPENS_MS)
+
+
+def retried() -> Story:
+    """The provider was busy at t30's opening."""
+    story = Story(a_customer(), a_contract()).run(ms("2026-05-20T00:00Z"))
+    return story.run(T30_OPENS_MS, lambda command: receipt_for(command, Outcome.TEMPORARY_FAILURE))
+
+
+@pytest.mark.parametrize("waiting", [moved, withdrawn, held, retried])
+def test_a_step_removed_while_its_touch_waits_ends_with_a_final_decision(waiting: Callable[[], Story]) -> None:
+    story = waiting()
+    assert story.outcomes()["t30"] not in {SENT, LATE}
+    sent = len(story.commands)
+    story.policies = WITHOUT_T30
+    story.take(Rejudge()).wake(story.now_ms + 60_000)
+    assert story.outcomes()["t30"] == LATE
+    story.take(Rejudge()).run(ms("2026-06-20T00:00Z"))
+    assert story.outcomes()["t30"] == LATE
+    assert len(story.commands) == sent
+
+
+def test_a_step_that_a_corrected_policy_brings_back_in_time_leaves_after_all() -> None:
+    story = moved()
+    story.policies = WITHOUT_T30
+    story.take(Rejudge()).wake(story.now_ms + 60_000)
+    story.policies = policies_of(CLOSING, number=3)
+    story.take(Rejudge()).run(ms("2026-06-20T00:00Z"))
+    assert story.outcomes()["t30"] == SENT
+
+
+def test_a_step_that_a_corrected_policy_brings_back_too_late_stays_late() -> None:
+    story = moved()
+    story.policies = WITHOUT_T30
+    story.take(Rejudge()).run(ms("2026-06-20T00:00Z"))
+    story.policies = policies_of(CLOSING, number=3)
+    told = len(story.told("t30"))
+    story.take(Rejudge()).run(AFTER_MS)
+    assert len(story.told("t30")) == told
 
 
 def test_nothing_is_judged_before_a_policy_is_in_force() -> None:
