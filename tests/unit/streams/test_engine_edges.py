@@ -11,7 +11,7 @@ from schemas.identity import CustomerId, EventId
 from schemas.topics import CUSTOMER, PAYMENT, REQUEST
 from schemas.vocabulary import RequestKind
 from streams.brain import Applied
-from tests.unit.streams.looking import ANN, said
+from tests.unit.streams.looking import ANN, probe, said
 from tests.unit.streams.probing import Probe, ProbingBrain
 from tests.unit.streams.world import World, in_a_world
 
@@ -88,6 +88,30 @@ async def test_i7_a_state_too_large_for_a_wake_is_refused_with_the_input_that_ma
 
 
 @in_a_world
+async def test_i7_a_state_as_large_as_may_be_still_takes_the_mark_of_its_hold() -> None:
+    brain = Loud()
+    brain.mark_adds = 3_000
+    world = World(brain)
+    await world.start()
+    await world.fed(CUSTOMER, ANN, b"ann:bigstate 1040200")
+    await world.fed(CUSTOMER, ANN, b"ann:invalid")
+    assert world.engine.part(0).held == {ANN: 1}
+    assert probe(world, ANN).seen == ("y" * 3_000,)
+
+
+@in_a_world
+async def test_i7_a_release_that_outgrows_the_changelog_is_refused_and_the_worker_lives() -> None:
+    brain = Loud()
+    brain.release_adds = 2_000_000
+    world = World(brain)
+    await world.start()
+    await world.fed(CUSTOMER, ANN, b"ann:raise")
+    await world.fed(REQUEST, ANN, release(is_drop=True))
+    assert [letter.origin_topic for letter in world.dead_letters()] == [CUSTOMER, REQUEST]
+    assert world.engine.part(0).held == {ANN: 1}
+
+
+@in_a_world
 async def test_a_wake_encodes_a_state_once() -> None:
     brain = Loud()
     world = World(brain)
@@ -111,7 +135,7 @@ class Loud(ProbingBrain):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.rejudge_adds = 0, 0
+        self.asked, self.rejudge_adds, self.mark_adds, self.release_adds = 0, 0, 8_000, 0
 
     def step(self, state: Probe | None, given: Any, policies: Any, now_ms: int) -> Applied:  # noqa: ANN401
         self.asked += 1
@@ -120,9 +144,12 @@ class Loud(ProbingBrain):
         if given == self.rejudge and self.rejudge_adds and state:
             return Applied(msgspec.structs.replace(state, seen=("x" * self.rejudge_adds,)))
         name = getattr(given, "name", "")
+        if name == "released" and self.release_adds and state:
+            return Applied(msgspec.structs.replace(state, seen=("z" * self.release_adds,)))
         if name == "quarantined" and state and len(state.hold) > 1_000:
             return Applied(
-                msgspec.structs.replace(state, seen=("y" * 8_000,)), (self._hold(state.customer, given.cause, 0),)
+                msgspec.structs.replace(state, seen=("y" * self.mark_adds,)),
+                (self._hold(state.customer, given.cause, 0),),
             )
         return super().step(state, given, policies, now_ms)
 
