@@ -10,11 +10,20 @@ from schemas.vocabulary import Verdict
 
 
 def rejudge(draft: Draft) -> None:
-    """Find the customer's alarm anew; steps that the new policy places in the past were never open to us."""
+    """Find the customer's alarm anew; steps that the new policy places in the past were never open to us.
+
+    What was moved to an opening is looked at again at the next tick: that opening may have moved itself.
+    """
     draft.review()
-    for term in list(draft.terms()):
+    for known in list(draft.terms()):
+        term = known
         if _has_new_steps_in_the_past(draft, term):
-            draft.put(replace(term, placed_at_ms=draft.now_ms))
+            term = replace(term, placed_at_ms=draft.now_ms)
+        for touch in term.touches:
+            if touch.verdict is Verdict.MOVED and touch.next_look_at_ms:
+                term = term.with_touch(replace(touch, next_look_at_ms=0))
+        if term is not known:
+            draft.put(term)
 
 
 def _has_new_steps_in_the_past(draft: Draft, term: Term) -> bool:

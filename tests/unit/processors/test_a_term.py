@@ -277,6 +277,17 @@ def test_a_step_that_a_corrected_policy_brings_back_too_late_stays_late() -> Non
     assert len(story.told("t30")) == told
 
 
+def test_what_was_moved_to_an_opening_follows_when_the_opening_moves() -> None:
+    story = moved()
+    assert story.alarm_at_ms == ms("2026-06-02T01:00Z")
+    story.policies = policies_of(CLOSING.replace('"09:00"', '"07:00"'), number=2)
+    story.take(Rejudge()).wake(story.now_ms + 60_000)
+    assert story.alarm_at_ms == ms("2026-06-01T23:00Z")
+    assert story.told("t30") == [("t30", Verdict.MOVED, Reason.QUIET_HOURS)], "nothing new is told"
+    story.run(ms("2026-06-20T00:00Z"))
+    assert story.sent_at()["t30"] == ms("2026-06-01T23:00Z")
+
+
 def test_nothing_is_judged_before_a_policy_is_in_force() -> None:
     story = Story(a_customer(), a_contract())
     story.policies = type(story.policies)()
