@@ -39,6 +39,7 @@ LEDGER = topics.ledger_topic(Channel.EMAIL)
 BEAT_S = 0.5
 READ_WITHIN_S = 30.0
 HOUR_MS = 3_600_000
+TOPICS = (COMMANDS, LEDGER, topics.RECEIPT, topics.FENCE, topics.CONTACT, topics.CONTACT_KEY)
 _COMPACTED = (LEDGER, topics.FENCE, topics.CONTACT, topics.CONTACT_KEY)
 
 
@@ -102,7 +103,6 @@ class Stage:
 
     def create_topics(self) -> None:
         """Create what a channel reads and writes."""
-        names = (COMMANDS, LEDGER, topics.RECEIPT, topics.FENCE, topics.CONTACT, topics.CONTACT_KEY)
         plans = [
             TopicPlan(
                 name=name,
@@ -113,7 +113,7 @@ class Stage:
                     "message.timestamp.type": "LogAppendTime",
                 },
             )
-            for name in names
+            for name in TOPICS
         ]
         TopicAdmin(self.kafka).create(plans)
 
@@ -212,8 +212,22 @@ class Stage:
         """Start a channel process for this mail server."""
         return self._start("channel", self._ours("channel"), {"PERENNIAL_SMTP_PORT": str(port), **environment})
 
+    @contextmanager
+    def supervised(self, *arguments: str, **environment: str) -> Iterator[Running]:
+        """Run `perennial ARGUMENTS` as operators do, under its supervisor, and stop both in good order."""
+        running = self._start(
+            arguments[0],
+            [sys.executable, "-m", "deploy.cli", *arguments],
+            {"PERENNIAL_STATE_DIR": str(self.folder / "state"), **environment},
+        )
+        try:
+            yield running
+        finally:
+            running.signal(signal.SIGTERM)
+            running.ended()
+
     def close(self) -> None:
-        """End whatever still runs."""
+        """End whatever still runs, and leave no topics behind: a shared broker slows down under thousands."""
         for running in self._running:
             if running.process.poll() is None:
                 with suppress(ProcessLookupError):
@@ -223,6 +237,7 @@ class Stage:
         self.producer.close()
         for reader in self._readers.values():
             reader.close()
+        TopicAdmin(self.kafka).delete(TOPICS)
 
     def _ours(self, what: str) -> list[str]:
         return [sys.executable, "-m", "tests.delivering.process", what]
@@ -281,6 +296,15 @@ class Stage:
         """Touches with an intent and no result now."""
         last = {str(row.touch_key): row.stage for row in self.ledger()}
         return {key for key, stage in last.items() if stage is LedgerStage.INTENT}
+
+    def begun_more_than_once(self) -> set[str]:
+        """Touches that a second process found in doubt: their one attempt has several intents."""
+        intents = Counter(str(row.touch_key) for row in self.ledger() if row.stage is LedgerStage.INTENT)
+        return {key for key, times in intents.items() if times > 1}
+
+    def surplus(self) -> set[str]:
+        """Touches that the provider acted on more than once."""
+        return {key for key, times in self.times_received().items() if times > 1}
 
     def _values(self, topic: str) -> list[bytes | None]:
         """Every committed value up to the end that the topic has now; one reader a topic, so that asking is cheap."""

@@ -6,24 +6,17 @@ from collections import Counter
 import pytest
 
 from schemas.errors import ExitCode
-from schemas.vocabulary import LedgerStage, Outcome
+from schemas.vocabulary import Outcome
 from tests.delivering.stage import Stage, until
 
 W = 16
 MANY = [f"c{number:04}" for number in range(600)]
-QUICK = {"PERENNIAL_IN_FLIGHT": str(W), "PERENNIAL_TRANSACTION_TIMEOUT_MS": "3000"}
+QUICK = {
+    "PERENNIAL_IN_FLIGHT": str(W),
+    "PERENNIAL_TRANSACTION_TIMEOUT_MS": "3000",
+    "PERENNIAL_SESSION_TIMEOUT_MS": "3000",
+}
 SLOWLY = ("--fault", "slow=1.0:40")
-
-
-def begun_more_than_once(stage: Stage) -> set[str]:
-    """Touches that a second process found in doubt: their one attempt has several intents."""
-    intents = Counter(str(row.touch_key) for row in stage.ledger() if row.stage is LedgerStage.INTENT)
-    return {key for key, times in intents.items() if times > 1}
-
-
-def surplus(stage: Stage) -> set[str]:
-    """Touches that the provider accepted more than once."""
-    return {key for key, times in stage.times_received().items() if times > 1}
 
 
 def wait_for_mails(stage: Stage, count: int) -> None:
@@ -47,8 +40,8 @@ def test_kill_9_loses_nothing_and_repeats_only_what_was_in_doubt(stage: Stage) -
         until(lambda: len(stage.receipts()) >= len(MANY), 90, "a receipt for every command")
     assert stage.times_received().keys() == {command.touch_key for command in commands}
     assert Counter(str(receipt.touch_key) for receipt in stage.receipts()).most_common(1)[0][1] == 1
-    assert surplus(stage) <= begun_more_than_once(stage)
-    assert len(begun_more_than_once(stage)) <= W * kills
+    assert stage.surplus() <= stage.begun_more_than_once()
+    assert len(stage.begun_more_than_once()) <= W * kills
     assert max(stage.times_received().values()) <= 1 + kills
 
 
@@ -67,8 +60,8 @@ def test_an_owner_that_slept_past_its_session_calls_nothing_and_exits_as_fenced(
         sleeper.signal(signal.SIGCONT)
         assert sleeper.ended() == ExitCode.FENCED.status, sleeper.said()
     assert len(stage.received()) == before
-    assert surplus(stage) <= begun_more_than_once(stage)
-    assert len(begun_more_than_once(stage)) <= W
+    assert stage.surplus() <= stage.begun_more_than_once()
+    assert len(stage.begun_more_than_once()) <= W
     assert other.process.poll() is None
 
 
@@ -86,7 +79,7 @@ def test_an_orderly_stop_leaves_nothing_in_doubt(stage: Stage) -> None:
         assert len(stage.receipts()) == len(stage.received())
         stage.channel(port, **QUICK)
         until(lambda: len(stage.receipts()) >= len(MANY), 60, "a receipt for every command")
-    assert surplus(stage) == set()
+    assert stage.surplus() == set()
 
 
 @pytest.mark.parametrize("point", ["delivery.after_intents", "delivery.before_call"])
@@ -124,9 +117,9 @@ def test_faults_and_kills_together_leave_every_receipt_true(stage: Stage) -> Non
             owners.append(stage.channel(port, **impatient))
         until(lambda: len(stage.receipts()) >= len(some), 90, "a receipt for every command")
     outcomes = {str(receipt.touch_key): receipt.outcome for receipt in stage.receipts()}
-    acted, repeated = stage.times_received(), begun_more_than_once(stage)
+    acted, repeated = stage.times_received(), stage.begun_more_than_once()
     assert len(outcomes) == len(stage.receipts()) == len(some)
     assert {key for key, outcome in outcomes.items() if outcome is Outcome.ACCEPTED} <= acted.keys()
     assert {key for key in acted if outcomes[key].is_definite_refusal} <= repeated
     assert not {key for key in acted if outcomes[key] is Outcome.PERMANENT_FAILURE}
-    assert surplus(stage) <= repeated
+    assert stage.surplus() <= repeated
