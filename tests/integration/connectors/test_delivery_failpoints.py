@@ -8,7 +8,11 @@ from tests.delivering.stage import Stage, until
 W = 4
 FEW = [f"c{number:02}" for number in range(12)]
 KILLED = -9
-QUICK = {"PERENNIAL_IN_FLIGHT": str(W), "PERENNIAL_TRANSACTION_TIMEOUT_MS": "2000"}
+QUICK = {
+    "PERENNIAL_IN_FLIGHT": str(W),
+    "PERENNIAL_TRANSACTION_TIMEOUT_MS": "2000",
+    "PERENNIAL_SESSION_TIMEOUT_MS": "2000",
+}
 NEVER_CALLED = ("delivery.before_intents", "delivery.after_intents", "delivery.before_call")
 CALLED = (
     "delivery.during_call",
