@@ -176,8 +176,12 @@ def _check(record: Published) -> None:
 
 
 def _check_request(record: Published, now_ms: int | None) -> None:
-    """A wish of the future would beat every later one until then."""
-    if not isinstance(record, RequestMade) or now_ms is None:
+    """A wish of the future would beat every later one until then; one of nobody's has no effect (S02)."""
+    if not isinstance(record, RequestMade):
+        return
+    if record.kind is RequestKind.COMPENSATION and not record.operator:
+        raise ValueError("operator: empty; compensation has an effect only when it says who asks for it")
+    if now_ms is None:
         return
     ahead_ms = record.occurred_at_ms - now_ms
     if ahead_ms > MOST_AHEAD_MS:

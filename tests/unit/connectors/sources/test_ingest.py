@@ -147,6 +147,7 @@ HELD = {
     | {"kind": "paid"},
     "a request of no kind": {"type": "request", "kind": "unspecified"},
     "a touch key that is none": {"type": "request", "kind": "compensation", "operator": "o", "touch_key": "t30"},
+    "a wish of nobody's": {"type": "request", "kind": "compensation", "contract_id": "k"},
     "seconds for milliseconds": {"type": "request", "kind": "opted_out", "occurred_at_ms": 1_750_377_600},
 }
 
