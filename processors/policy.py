@@ -133,13 +133,20 @@ def parse_policy(document: Any) -> Policy:  # noqa: ANN401  whatever YAML holds
     try:
         policy = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
-        raise InvalidRecord(f"the policy cannot be used: {error}") from error
+        raise InvalidRecord(f"the policy cannot be used: {error}{_advice(document)}") from error
     _check_cadence(policy)
     _check_hours(policy.send_hours)
     _check_numbers(policy)
     if not is_zone(policy.default_zone):
         _refuse("$.default_zone", f"{policy.default_zone!r} is not a zone of tzdata")
     return policy
+
+
+def _advice(document: Any) -> str:  # noqa: ANN401  whatever YAML holds
+    """YAML 1.1 reads 18:00 as 1080, a number of base 60."""
+    hours = document.get("send_hours") if isinstance(document, dict) else None
+    times = [hours.get(name) for name in ("opens", "closes")] if isinstance(hours, dict) else []
+    return '; put times in quotes, such as "18:00"' if any(isinstance(time, int) for time in times) else ""
 
 
 def _check_cadence(policy: Policy) -> None:

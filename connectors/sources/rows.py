@@ -23,6 +23,7 @@ _BOMS = (
 )
 _LOOK_BYTES = 1 << 20
 _GUESSES = ("gb18030", "cp1252")
+_OTHER_MARKS = (";", "\t", "|")  # spreadsheets of many countries write the first
 _CSV_FIELD_BYTES = 1 << 20
 
 
@@ -121,6 +122,9 @@ def _names(header: list[str]) -> list[str]:
     twice = next((name for name in names if name and names.count(name) > 1), "")
     if twice:
         raise UnreadableFile(f"the header names the column {twice} twice: which of the two counts?")
+    if len(names) == 1 and (mark := next((mark for mark in _OTHER_MARKS if mark in names[0]), "")):
+        told = "tabs" if mark == "\t" else f"{mark!r}"
+        raise UnreadableFile(f"the header separates its columns by {told}: separate them by commas")
     return names
 
 

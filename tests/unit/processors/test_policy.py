@@ -35,6 +35,7 @@ def test_the_preset_holds_the_defaults_of_the_domain() -> None:
         ("default_zone: Asia/Shanghai", "default_zone: Asia/Peking", "$.default_zone"),
         ('opens: "09:00"', 'opens: "25:00"', "$.send_hours.opens"),
         ('opens: "09:00"', 'opens: "19:00"', "$.send_hours"),
+        ('closes: "18:00"', "closes: 18:00", "put times in quotes"),
         ("working_days: [1, 2, 3, 4, 5]", "working_days: [0]", "$.send_hours.working_days"),
         ("name: t30, days: 30", "name: t30, days: 95", "$.cadence"),
         ("name: t30", "name: t90", "$.cadence"),

@@ -78,3 +78,10 @@ def test_a_column_named_twice_is_no_riddle_for_us(tmp_path: Path) -> None:
     path = saved(tmp_path, "twice.csv", "type,customer_id,customer_id\ncustomer,C-1,C-2\n")
     with pytest.raises(UnreadableFile, match="customer_id twice"):
         list(read_rows(path))
+
+
+@pytest.mark.parametrize(("mark", "told"), [(";", "';'"), ("\t", "tabs")])
+def test_a_csv_with_other_separators_says_so(tmp_path: Path, mark: str, told: str) -> None:
+    path = saved(tmp_path, "other.csv", mark.join(["type", "customer_id"]) + "\n")
+    with pytest.raises(UnreadableFile, match=f"by {told}: separate them by commas"):
+        list(read_rows(path))
