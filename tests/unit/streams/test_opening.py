@@ -90,7 +90,7 @@ async def test_i9_a_taking_that_failed_behind_the_next_rebalance_is_heard_and_le
     await world.start(owned=())
     fail_next(RuntimeError("broken"))
     first = asyncio.ensure_future(world.engine.take({0, 1, 2}))
-    await asyncio.sleep(0)
+    await world.turn()
     first.cancel()
     with structlog.testing.capture_logs() as told:
         await world.settle()

@@ -136,6 +136,10 @@ class World:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
+    async def turn(self) -> None:
+        """Let every task that is ready go on once."""
+        await asyncio.sleep(0)
+
     async def until(self, happened: Callable[[], object]) -> None:
         """Let the lanes work just until something has happened."""
         for _ in range(_TURNS):
