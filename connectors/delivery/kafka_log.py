@@ -72,6 +72,7 @@ class KafkaLog:
         self._encode_receipt = codec.encoder(ReceiptGiven)
         self._positions = Positions(settings)
         self._producer = FencedProducer(settings, names.transactional_id)
+        self._patience_ms = settings.transaction_timeout_ms  # no transaction lives longer, so neither does waiting
         self._unread: deque[Record] = deque()
         self._schemas = Trouble("schema_waiting")
 
@@ -112,9 +113,9 @@ class KafkaLog:
                     self._write(cycle)
                 except (Abortable, BrokerUnavailable) as failed:
                     _log.warning("cycle_aborted", error=str(failed))
-                    self._producer.abort()
+                    self._producer.abort(self._patience_ms)
                 except OutOfGeneration:
-                    self._producer.abort()  # else readers wait for our timeout
+                    self._producer.abort(self._patience_ms)  # else readers wait for our timeout
                     raise
                 else:
                     return
@@ -209,7 +210,7 @@ class KafkaLog:
         for number, touch_key in cycle.forgotten:
             producer.produce(self._ledgers, touch_key.encode(), None, number)
         positions = [Position(self._commands, number, offset) for number, offset in cycle.positions.items()]
-        producer.send_offsets(positions, self._consumer.group_metadata())
+        producer.send_offsets(positions, self._consumer.group_metadata(), self._patience_ms)
         self._commit_for_certain()
         if cycle.results:
             failpoint("delivery.after_result_commit")
@@ -219,7 +220,7 @@ class KafkaLog:
         deadline_s = time.monotonic() + COMMIT_WITHIN_S
         while True:
             try:
-                return self._producer.commit()
+                return self._producer.commit(self._patience_ms)
             except CommitUnknown:
                 if time.monotonic() > deadline_s:
                     raise

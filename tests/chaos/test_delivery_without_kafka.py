@@ -33,7 +33,11 @@ def stage(fragile: LocalStack, redis_url: str, prefix: str, tmp_path: Path) -> I
 def test_kafka_away_ends_a_channel_which_then_goes_on_by_itself(fragile: LocalStack, stage: Stage) -> None:
     stage.know([*BEFORE, *AFTER])
     port = stage.simulator("--fault", "slow=1.0:100")
-    quick = {"PERENNIAL_IN_FLIGHT": str(W), "PERENNIAL_SMTP_PORT": str(port)}
+    quick = {
+        "PERENNIAL_IN_FLIGHT": str(W),
+        "PERENNIAL_SMTP_PORT": str(port),
+        "PERENNIAL_TRANSACTION_TIMEOUT_MS": "3000",  # a channel waits no longer than that for an answer
+    }
     with stage.supervised("contacts") as contacts, stage.supervised("channel", "email", **quick) as channel:
         with stage.heart():
             commands = stage.order(BEFORE)
