@@ -19,6 +19,7 @@ class Member:
     """One worker and what became of its processes."""
 
     process: subprocess.Popen[bytes]
+    log_from: int
     is_paused: bool = False
 
 
@@ -38,13 +39,14 @@ class Fleet:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "log").open("ab") as log:
+            log_from = log.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
                 env={**os.environ, **self._environment(folder), **self.extra, **extra},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self.members[name] = Member(process)
+        self.members[name] = Member(process, log_from)
 
     def kill(self, name: str) -> None:
         """End a worker without a word."""
@@ -89,7 +91,8 @@ class Fleet:
         return [(name, status) for name, status in self.exits if status not in EXPECTED_STATUSES]
 
     def _end(self, name: str, with_signal: signal.Signals) -> int:
-        process = self.members.pop(name).process
+        member = self.members.pop(name)
+        process = member.process
         process.send_signal(with_signal)
         try:
             status = process.wait(STOP_WITHIN_S)
@@ -97,8 +100,13 @@ class Fleet:
             process.kill()
             process.wait()
             status = -signal.SIGALRM  # no worker ends so by itself: it did not stop in time
+        if status == -signal.SIGTERM and not self._had_started(name, member):
+            status = 0  # Python was still importing: there was nothing to drain and nobody to do it
         self.exits.append((name, status))
         return status
+
+    def _had_started(self, name: str, member: Member) -> bool:
+        return b"worker_started" in (self.folder / name / "log").read_bytes()[member.log_from :]
 
     def _environment(self, folder: Path) -> dict[str, str]:
         return {
