@@ -112,15 +112,20 @@ def account_of(
     )
 
 
+def settled_by(decision: DecisionMade) -> str:
+    """The outcome that a decision settles by itself; empty where the touch is still open."""
+    if decision.verdict is Verdict.HELD and decision.reason is Reason.QUARANTINED:
+        return QUARANTINED
+    return _OUTCOME_OF.get(decision.verdict, "")
+
+
 def _group_of(key: str) -> Group:
     contract_id, term_id, step, _channel, _revision = touch_parts(key)
     return Group(contract_id, term_id, step)
 
 
 def _fate(group: Group, last: DecisionMade, accepted: set[Group], horizon_ms: int) -> str:
-    decided = _OUTCOME_OF.get(last.verdict, "")
-    if last.verdict is Verdict.HELD and last.reason is Reason.QUARANTINED:
-        decided = QUARANTINED
+    decided = settled_by(last)
     if (group in accepted) != (decided == SENT):
         return UNSETTLED  # the provider's inbox and our decision disagree
     if decided:

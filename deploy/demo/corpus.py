@@ -24,6 +24,8 @@ PEOPLE = (
     "Søren\u00a0Kierkegaard",
     "Åsa\u200dLind",
 )
+ORDINARY_PEOPLE = frozenset({"Anna Müller", "王小明", "Zoë Ångström", "Nguyễn Thị Hương"})
+HOSTILE_PEOPLE = frozenset({"Null", "N/A", "José <José> Núñez", "{{ customer.name }}", "O'Brien--", "%s %d %n"})
 COMPANIES = (
     "A&B Trading",
     "北京云帆科技有限公司",

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deploy.demo.account import OUTCOMES, Account, Mail
+from deploy.demo.account import OUTCOMES, Account
 from deploy.demo.plan import WorldPlan
-from deploy.demo.report import spelled_duration
+from deploy.demo.report import LATENESS_MEANS, spelled_duration
+from deploy.demo.samples import Sample
 
 FIGURES = "figures.json"
 
@@ -52,12 +53,14 @@ def print_account(console: Console, account: Account) -> None:
     console.print(table)
     late = ", ".join(f"{name} {spelled_duration(value)}" for name, value in account.lateness().items())
     console.print(f"lateness in domain time: {late}")
+    console.print(LATENESS_MEANS, style="dim")
 
 
-def print_samples(console: Console, samples: Sequence[Mail]) -> None:
+def print_samples(console: Console, samples: Sequence[Sample]) -> None:
     """Print a few mails as they arrived."""
-    for mail in samples:
+    for sample in samples:
+        mail, remark = sample.mail, f" ({sample.remark})" if sample.remark else ""
         console.rule(Text(mail.subject), align="left")
-        console.print(Text(f"to {mail.recipient}", style="dim"))
+        console.print(Text(f"to {mail.recipient}{remark}", style="dim"))
         console.print(Text(mail.text.strip()))
     console.rule()

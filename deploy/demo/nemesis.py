@@ -38,7 +38,10 @@ class Nemesis:
             threading.Timer(INTO_THE_NEXT_TICK_S, self._strike, [tick_ms]).start()
         elif self.blow is not None and not self.healed_ms:
             self.healed_ms = now_ms()
-            self._tell(f"[green]every partition is served again after {self.away_s:.1f} s; nothing was lost[/green]")
+            self._tell(
+                f"[green]every partition is served again after {self.away_s:.1f} s[/green]; "
+                "the balance at the end tells whether anything was lost"
+            )
 
     @property
     def away_s(self) -> float:

@@ -43,7 +43,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """All that is drawn, in units of a `WIDTH` by `HEIGHT` plane; `cut` gives the sums of bars too tall to draw."""
+    """All that is drawn, in units of a `WIDTH` by `HEIGHT` plane.
+
+    `cut` gives the sums of bars too tall to draw: such a bar fills the plane, its parts in proportion.
+    """
 
     boxes: Sequence[Box]
     cut: Sequence[tuple[float, int]]
@@ -62,13 +65,15 @@ def picture_of(
     step = (WIDTH - LEFT) / max(1, len(days))
     sums = {day: sum(by_day.get(day, {}).values()) for day in days}
     tallest = _ceiling(list(sums.values()))
-    unit = (HEIGHT - BOTTOM - TOP) / tallest
+    plane = HEIGHT - BOTTOM - TOP
     x_of = {day: LEFT + number * step for number, day in enumerate(days)}
     return Picture(
         boxes=[
             box
             for day in days
-            for box in _bar(day, by_day.get(day, {}), outcomes, Slot(x=x_of[day], width=step, unit=unit))
+            for box in _bar(
+                day, by_day.get(day, {}), outcomes, Slot(x=x_of[day], width=step, unit=plane / max(tallest, sums[day]))
+            )
         ],
         cut=[(round(x_of[day] + step, 1), count) for day, count in sums.items() if count > tallest],
         marks=[
@@ -77,7 +82,7 @@ def picture_of(
             for kind, title in marks.get(day, ())
         ],
         grid=[
-            (round(HEIGHT - BOTTOM - tallest * part / GRID_LINES * unit, 1), round(tallest * part / GRID_LINES))
+            (round(HEIGHT - BOTTOM - plane * part / GRID_LINES, 1), round(tallest * part / GRID_LINES))
             for part in range(GRID_LINES + 1)
         ],
         labels=[
@@ -101,8 +106,8 @@ def _bar(day: date, parts: Mapping[str, int], outcomes: Sequence[str], slot: Slo
     boxes, top = [], float(HEIGHT - BOTTOM)
     for outcome in outcomes:
         count = parts.get(outcome, 0)
-        height = min(count * slot.unit, top - TOP)
-        if height <= 0:
+        height = count * slot.unit
+        if not count:
             continue
         top -= height
         boxes.append(
@@ -112,7 +117,7 @@ def _bar(day: date, parts: Mapping[str, int], outcomes: Sequence[str], slot: Slo
                 y=round(top, 1),
                 width=round(slot.width * _INK, 1),
                 height=round(height, 2),
-                title=f"{day:%a} {day.isoformat()}: {count} {outcome.replace('_', ' ')}",
+                title=f"{day:%a} {day.isoformat()}: {count:,} {outcome.replace('_', ' ')}",
             )
         )
     return boxes

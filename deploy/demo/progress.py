@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from connectors.queries.decisions import Group as TouchGroup
 from connectors.queries.decisions import outcomes
+from deploy.demo.account import OUTCOMES, PENDING, SENT, SUPPRESSED, settled_by
 from deploy.demo.plan import DAY_MS, WorldPlan
 from schemas.codec import Codec
 from schemas.outputs import DecisionMade
@@ -22,9 +23,11 @@ from schemas.topics import DECISION
 from schemas.transport.reader import PartitionReader
 from schemas.transport.records import Position
 from schemas.transport.settings import KafkaSettings
-from schemas.vocabulary import Verdict
 
-_SHOWN = (Verdict.SENT, Verdict.SUPPRESSED, Verdict.SKIPPED, Verdict.EXPIRED, Verdict.DEAD_LETTERED, Verdict.HELD)
+Counts = Callable[[int], Mapping[str, int]]
+
+_ALWAYS_TOLD = (SENT, SUPPRESSED)
+_DAYS_A_LINE, _FEWEST_LINES = 10, 5
 _LOOK_MS = 500
 _FRAMES_A_SECOND = 4
 
@@ -52,9 +55,10 @@ class Watcher:
         self._done.set()
         self._thread.join()
 
-    def counts(self) -> Mapping[Verdict, int]:
-        """How many touches stand at each verdict now."""
-        return Counter(one.verdict for one in list(self._latest.values()))
+    def counts(self, now_ms: int) -> Mapping[str, int]:
+        """How many of the touches due by an instant stand at each outcome, in the words of the account."""
+        due = (one for one in list(self._latest.values()) if one.opens_at_ms <= now_ms)
+        return Counter(settled_by(one) or PENDING for one in due)
 
     def _watch(self) -> None:
         with PartitionReader(self._settings) as reader:
@@ -65,22 +69,25 @@ class Watcher:
 
 
 class Screen:
-    """The live picture of a run on the terminal; plain lines where there is none."""
+    """What a run shows while it goes on: a live picture on a terminal, plain lines where there is none."""
 
-    def __init__(self, plan: WorldPlan, watcher: Watcher, console: Console) -> None:
-        """Take what is shown."""
-        self._plan, self._watcher, self._console = plan, watcher, console
+    def __init__(self, plan: WorldPlan, counts: Counts, console: Console) -> None:
+        """Take what is shown; `counts` tells how many touches due by an instant stand at each outcome."""
+        self._plan, self._counts, self._console = plan, counts, console
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn()
         )
         self._task = self._bar.add_task("before the first day", total=plan.days)
-        self._ticks, self._started_at = 0, time.monotonic()
+        self._ticks, self._now_ms, self._started_at = 0, plan.start_ms, time.monotonic()
+        self._line_every = max(1, min(_DAYS_A_LINE, plan.days // _FEWEST_LINES))
+        self._next_line_on = self._line_every
         self._notes: list[str] = []
         self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=_FRAMES_A_SECOND)
 
     def __enter__(self) -> Self:
         """Begin to show."""
-        self._live.__enter__()
+        if self._console.is_terminal:
+            self._live.__enter__()
         self._started_at = time.monotonic()
         return self
 
@@ -88,7 +95,8 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the last picture on the screen."""
-        self._live.__exit__(kind, error, trace)
+        if self._console.is_terminal:
+            self._live.__exit__(kind, error, trace)
 
     @property
     def ticks(self) -> int:
@@ -102,19 +110,36 @@ class Screen:
 
     def ticked(self, now_ms: int) -> None:
         """A tick has left."""
-        self._ticks += 1
-        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        self._ticks, self._now_ms = self._ticks + 1, now_ms
         days = min(self._plan.days, (now_ms - self._plan.start_ms) // DAY_MS)
-        self._bar.update(self._task, completed=days, description=f"{now:%a %d %b %Y %H:%M} UTC")
+        self._bar.update(self._task, completed=days, description=f"{self._now():%a %d %b %Y %H:%M} UTC")
+        if not self._console.is_terminal and days >= self._next_line_on:
+            self._next_line_on = days + self._line_every
+            self._console.print(self._line(days), soft_wrap=True, highlight=False)
 
     def note(self, what: str) -> None:
         """Something happened that a spectator should read."""
-        self._notes.append(what)
+        if self._console.is_terminal:
+            self._notes.append(what)
+        else:
+            self._console.print(what, soft_wrap=True, highlight=False)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._now_ms / 1000, UTC)
+
+    def _pace(self) -> str:
+        return f"{self._ticks:,} ticks, {self._ticks / max(self.seconds, 0.001):.0f} a second"
+
+    def _line(self, days: int) -> str:
+        counts = self._counts(self._now_ms)
+        told = (
+            f"{name.replace('_', ' ')} {counts.get(name, 0):,}"
+            for name in OUTCOMES
+            if counts.get(name) or name in _ALWAYS_TOLD
+        )
+        return f"day {days} of {self._plan.days}, {self._now():%a %d %b %Y}: {', '.join(told)}; {self._pace()}"
 
     def _picture(self) -> Group:
-        table, counts = Table.grid(padding=(0, 2)), self._watcher.counts()
-        table.add_row(
-            *(f"[dim]{verdict.value.replace('_', ' ')}[/dim] {counts.get(verdict, 0):,}" for verdict in _SHOWN)
-        )
-        pace = f"[dim]{self._ticks:,} ticks, {self._ticks / max(self.seconds, 0.001):.0f} a second[/dim]"
-        return Group(self._bar, table, pace, *self._notes)
+        table, counts = Table.grid(padding=(0, 2)), self._counts(self._now_ms)
+        table.add_row(*(f"[dim]{name.replace('_', ' ')}[/dim] {counts.get(name, 0):,}" for name in OUTCOMES))
+        return Group(self._bar, table, f"[dim]{self._pace()}[/dim]", *self._notes)

@@ -1,5 +1,7 @@
 """The report of a run: one HTML page that needs nothing else, in light and dark, for any eyes."""
 
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +11,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.demo import picture
-from deploy.demo.account import OUTCOMES, UNSETTLED, Account, Mail
+from deploy.demo.account import OUTCOMES, UNSETTLED, Account
 from deploy.demo.plan import PlannedRow, World
+from deploy.demo.samples import Sample
 
+LATENESS_MEANS = (
+    "On the virtual clock time waits for whoever is down, so lateness shows only touches that were moved; "
+    "lateness by the wall clock is what the real-clock test measures."
+)
 _TEMPLATE = "report.html.j2"
 _SECOND_MS, _MINUTE_MS = 1_000, 60_000
 
@@ -35,7 +42,7 @@ class Course:
     kills: Sequence[Kill]
 
 
-def write_report(path: Path, world: World, account: Account, course: Course, samples: Sequence[Mail]) -> None:
+def write_report(path: Path, world: World, account: Account, course: Course, samples: Sequence[Sample]) -> None:
     """Write the page."""
     plan = world.plan
     templates = Environment(
@@ -56,10 +63,16 @@ def write_report(path: Path, world: World, account: Account, course: Course, sam
         left=picture.LEFT,
         top=picture.TOP,
         lateness={name: spelled_duration(value) for name, value in account.lateness().items()},
+        lateness_means=LATENESS_MEANS,
         samples=samples,
-        folder=path.parent,
+        judge=judge_command(path.parent),
     )
     path.write_text(page, encoding="utf-8")
+
+
+def judge_command(folder: Path) -> str:
+    """What to type in the project's folder to have the oracle judge a bundle."""
+    return shlex.join([sys.executable, "-m", "tests.oracle", str(folder)])
 
 
 def spelled_duration(duration_ms: int) -> str:
@@ -79,7 +92,7 @@ def _picture(world: World, account: Account, kills: Sequence[Kill]) -> picture.P
 def _marks(world: World, kills: Sequence[Kill]) -> Mapping[date, list[tuple[str, str]]]:
     marks: dict[date, list[tuple[str, str]]] = {}
     for day, count in sorted(_payments(world).items()):
-        marks.setdefault(day, []).append(("paid", f"{count} payments"))
+        marks.setdefault(day, []).append(("paid", f"{count:,} payments"))
     for kill in kills:
         marks.setdefault(kill.day, []).append(("kill", f"{kill.target}: {kill.kind}"))
     return marks

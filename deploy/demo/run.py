@@ -20,7 +20,8 @@ from deploy.demo.inbox import accepted_mails
 from deploy.demo.nemesis import Nemesis
 from deploy.demo.plan import DAY_MS, World, WorldPlan
 from deploy.demo.progress import Screen, Watcher
-from deploy.demo.report import Course, Kill, day_of, write_report
+from deploy.demo.report import Course, Kill, day_of, judge_command, write_report
+from deploy.demo.samples import samples_of
 from deploy.demo.system import System, SystemPlan
 from deploy.hand_stack import preset
 from deploy.local.plan import StackPlan
@@ -31,7 +32,7 @@ WORKERS = 2
 FAULTS = "busy=0.02,refuse=0.003"
 RULES = ("^bounces=refuse",)
 HEAP_MIB = 768
-SAMPLES = 3
+PLANTED = "unreadable rows, poison records and hostile names are planted: rejected rows below are as they should be"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def run_demo(plan: DemoPlan) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     files = write_world(world, folder / "export")
     console.print(f"[bold]Perennial[/bold]: {plan.customers:,} customers, {plan.days} days, seed {plan.seed}")
+    console.print(PLANTED, style="dim")
     console.print("starting Kafka and Redis", style="dim")
     with (
         LocalStack(StackPlan(heap_mib=HEAP_MIB)) as stack,
@@ -61,7 +63,7 @@ def run_demo(plan: DemoPlan) -> int:
         started_ms = now_ms()
         _install(system, files, console)
         nemesis, course = _watched(system, world, console)
-        console.print("feeding every input a second time: nothing may change", style="dim")
+        console.print("all days have passed; feeding every input a second time: nothing may change", style="dim")
         again_ms = feed_again(system, world.plan)
         account = account_of_run(system, world.plan)
         manifest = manifest_of(system, world.plan, started_at_ms=started_ms, fed_twice_from_ms=again_ms)
@@ -87,7 +89,7 @@ def _logs_kept(system: System, console: Console, *, is_wanted: bool) -> Iterator
         yield
     except BaseException:
         system.fleet.keep_logs(folder)
-        console.print(f"the processes' logs are in {folder}", style="dim")
+        console.print(f"the processes' logs are in {folder}", style="dim", soft_wrap=True)
         raise
     if is_wanted:
         system.fleet.keep_logs(folder)
@@ -96,10 +98,11 @@ def _logs_kept(system: System, console: Console, *, is_wanted: bool) -> Iterator
 def _install(system: System, files: Sequence[Path], console: Console) -> None:
     policy = system.plan.folder / "policy.yaml"
     policy.write_text(preset(), encoding="utf-8")
-    console.print("creating topics, publishing the policy and the export", style="dim")
+    console.print("Kafka and Redis are up; creating topics, publishing the policy and the export", style="dim")
     system.install(policy)
     for file in files:
-        console.print(system.publish(file), markup=False, highlight=False, end="")
+        console.print(system.publish(file).rstrip(), markup=False, highlight=False, soft_wrap=True)
+    console.print("published", style="dim")
 
 
 def _watched(system: System, world: World, console: Console) -> tuple[Nemesis, Course]:
@@ -108,9 +111,10 @@ def _watched(system: System, world: World, console: Console) -> tuple[Nemesis, C
     system.start_delivery()
     for number in range(1, WORKERS + 1):
         system.start_worker(number)
+    console.print(f"{WORKERS} workers and delivery started; the days pass on a virtual clock", style="dim")
     with (
         Watcher(system.kafka(), system.codec, system.plan.partitions) as watcher,
-        Screen(plan, watcher, console) as screen,
+        Screen(plan, watcher.counts, console) as screen,
     ):
         nemesis = Nemesis(system, 1, plan.start_ms + plan.days * DAY_MS // 2, screen.note)
 
@@ -132,13 +136,16 @@ def _kills(nemesis: Nemesis) -> list[Kill]:
 
 def _tell(console: Console, folder: Path, world: World, account: Account, course: Course) -> int:
     mails = accepted_mails(folder / "inbox" / "email.jsonl")
-    samples = [mails[len(mails) * part // SAMPLES] for part in range(SAMPLES)] if mails else []
+    samples = samples_of(mails, world.contacts)
     print_samples(console, samples)
     print_account(console, account)
     report = folder / "report.html"
     write_report(report, world, account, course, samples)
     figures = write_figures(folder, world.plan, account, killed_workers=len(course.kills), seconds=course.seconds)
     console.print(f"{course.ticks:,} ticks in {course.seconds:.0f} s")
-    console.print(f"report   {report}\nfigures  {figures}\nbundle   {folder}", highlight=False)
-    console.print("judge it independently: python -m tests.oracle " + str(folder), style="dim", highlight=False)
+    console.print(
+        f"report   {report}\nfigures  {figures}\nbundle   {folder}", markup=False, highlight=False, soft_wrap=True
+    )
+    console.print("to be judged next, by the oracle: `make demo` does so now; by hand, in the project's folder:")
+    console.print(judge_command(folder), markup=False, highlight=False, soft_wrap=True)
     return 0 if account.imbalance == 0 else 1

@@ -1,6 +1,7 @@
 """The report: one file that needs nothing else, and in which no name can break the page."""
 
 import re
+import shlex
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from deploy.demo.account import Account, Mail
 from deploy.demo.export import generate
 from deploy.demo.plan import WorldPlan
-from deploy.demo.report import Course, Kill, spelled_duration, write_report
+from deploy.demo.report import Course, Kill, judge_command, spelled_duration, write_report
+from deploy.demo.samples import PLANTED, Sample
 from schemas.identity import TouchKey
 
 WORLD = generate(WorldPlan(customers=20, days=10))
@@ -41,7 +43,7 @@ def page(tmp_path: Path) -> str:
         text='שלום "quoted" <b>',
     )
     path = tmp_path / "report.html"
-    write_report(path, WORLD, ACCOUNT, COURSE, [mail])
+    write_report(path, WORLD, ACCOUNT, COURSE, [Sample(mail=mail, remark=PLANTED)])
     return path.read_text(encoding="utf-8")
 
 
@@ -75,3 +77,18 @@ def test_a_first_day_that_dwarfs_all_others_is_cut_and_its_sum_written(tmp_path:
     assert "↑ 1,000" in page
     heights = [float(found) for found in re.findall(r'width="[\d.]+" height="([\d.]+)" fill="var\(--sent\)"', page)]
     assert max(heights) > 100
+    assert min(heights) < 5  # one in a hundred of the bar that is cut
+
+
+def test_a_hostile_name_is_said_to_be_planted(page: str) -> None:
+    assert PLANTED in page
+
+
+def test_large_numbers_are_readable(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, replace(WORLD, plan=replace(WORLD.plan, customers=1_000)), ACCOUNT, COURSE, [])
+    assert "<h1>1,000 customers" in path.read_text(encoding="utf-8")
+
+
+def test_the_judge_is_called_so_that_a_shell_finds_the_folder() -> None:
+    assert shlex.split(judge_command(Path("/srv/my demo")))[1:] == ["-m", "tests.oracle", "/srv/my demo"]
