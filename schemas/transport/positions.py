@@ -15,6 +15,7 @@ _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the same
 
 # after a restart of its broker the admin client asks by the old leader epoch, minutes long; a new client does not
 _STALE = {KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH}
+_NO_LEADER = KafkaError._NOENT  # noqa: SLF001  also what the client says of topics that do not exist
 
 
 class Positions:
@@ -80,12 +81,20 @@ class Positions:
             try:
                 return look(left_s)
             except KafkaException as raised:
+                if error_of(raised).code() == _NO_LEADER:
+                    self._refuse_unknown({tp.topic for tp in asked}, left_s)
                 if error_of(raised).code() not in _STALE:
                     raise
                 self._admin = AdminClient(self._config)
                 return look(left_s)
 
         return until(within_ms, f"list offsets of {len(asked)} partitions", ask)
+
+    def _refuse_unknown(self, names: set[str], left_s: float) -> None:
+        """Part a topic that waits for a leader from one that does not exist: only the first is worth waiting for."""
+        if missing := names - self._admin.list_topics(timeout=_at_least(left_s)).topics.keys():
+            reason = f"there is no topic {', '.join(sorted(missing))}: run `perennial topics apply`"
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, reason))
 
 
 def _at_least(left_s: float) -> float:
